@@ -1,0 +1,1 @@
+"""V8 structured clone for Python."""

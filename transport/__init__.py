@@ -1,0 +1,1 @@
+"""MessagePort over threads, processes and sockets."""
