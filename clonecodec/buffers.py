@@ -1,0 +1,595 @@
+"""ArrayBuffer, SharedArrayBuffer, and the views that memoryview is no match for.
+
+    ArrayBuffer         bytes that can be handed over: detached here, alive there, never copied
+    SharedArrayBuffer   bytes that everybody sees who was sent it
+    DataView, Uint8ClampedArray, Float16Array   views whose kind a memoryview cannot tell
+
+A buffer hands out memoryviews (``.view("d")``) and remembers them: detaching releases them all, so that every
+later use raises.  ``view_of`` tells of a memoryview which buffer handed it out, if one did.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from ._exports import looked_into
+from ._kinds import BY_FORMAT, DATA_VIEW, FLOAT16, UINT8_CLAMPED, Kind
+from ._memory import HAVE_MEMFD, Descriptor, Memory, map_memfd, new_memfd
+from .errors import DataCloneError
+
+if TYPE_CHECKING:
+    if sys.version_info >= (3, 12):
+        from collections.abc import Buffer
+    else:
+        from typing_extensions import Buffer
+
+    Octets: TypeAlias = "bytes | bytearray | memoryview[int] | Buffer"
+
+__all__ = [
+    "ArrayBuffer",
+    "BufferToken",
+    "DataView",
+    "Float16Array",
+    "SharedArrayBuffer",
+    "Uint8ClampedArray",
+    "ViewOf",
+    "view_of",
+]
+
+
+class ViewOf(NamedTuple):
+    """What a buffer remembers of a memoryview that it handed out."""
+
+    buffer: ArrayBuffer | SharedArrayBuffer
+    offset: int
+    tracking: bool
+    """Whether the view was asked for up to the end of a resizable buffer (a length-tracking array)."""
+
+
+_handed_out: dict[int, tuple[weakref.ref[memoryview], ViewOf]] = {}
+"""By ``id``: every living memoryview that a buffer has handed out.  It keeps its buffer alive, as in JavaScript."""
+
+
+def view_of(view: memoryview) -> ViewOf | None:
+    """Which buffer handed out *view*, and for which part of it; None if no buffer did."""
+    entry = _handed_out.get(id(view))
+    return entry[1] if entry is not None and entry[0]() is view else None
+
+
+class _Buffer:
+    """What ArrayBuffer and SharedArrayBuffer have in common: memory, and the views handed out over it."""
+
+    __slots__ = ("__weakref__", "_descriptor", "_length", "_memory", "_root", "_views")
+
+    _memory: Memory | None
+    _root: memoryview
+    _length: int
+    _descriptor: Descriptor | None
+    _views: set[int]
+    """Keys into ``_handed_out``."""
+
+    def _adopt(self, memory: Memory, length: int, descriptor: Descriptor | None) -> None:
+        self._memory = memory
+        self._length = length
+        self._descriptor = descriptor
+        self._root = memoryview(memory)
+        self._views = set()
+
+    @property
+    def byte_length(self) -> int:
+        """How many bytes it holds; 0 once detached."""
+        return self._length
+
+    @property
+    def fd(self) -> int | None:
+        """The memfd that the bytes live in, or None.  It is closed with the buffer."""
+        return None if self._descriptor is None else self._descriptor.number
+
+    @property
+    def resizable(self) -> bool:
+        return False
+
+    def view(self, format: str = "B", offset: int = 0, length: int | None = None) -> memoryview:
+        """Return a memoryview of the bytes, as JavaScript's typed arrays are views of a buffer.
+
+        Args:
+            format: ``b B h H i I q Q f d``: a native format with a typed array of JavaScript's.
+            offset: in bytes, a multiple of the element's size.
+            length: in elements; up to the end if None.
+
+        Raises:
+            ValueError: no such format, misaligned, out of range, or the buffer is detached.
+
+        >>> ArrayBuffer(b"\\x01\\x02\\x03\\x04").view("H", 2).tolist() == [0x0403]
+        True
+        """
+        kind = BY_FORMAT.get(format)
+        if kind is None:
+            raise ValueError(f"no typed array has the format {format!r}")
+        return self._hand_out(kind, offset, length)
+
+    def _hand_out(
+        self, kind: Kind, offset: int, length: int | None, tracking: bool | None = None
+    ) -> memoryview:
+        if self._memory is None:
+            raise ValueError("the ArrayBuffer is detached")
+        size = kind.size
+        if offset < 0 or offset > self._length:
+            raise ValueError(f"offset {offset} is outside a buffer of {self._length} bytes")
+        if offset % size:
+            raise ValueError(f"offset {offset} is no multiple of {size}, the size of an element")
+        if length is None:
+            count = (self._length - offset) // size
+            if not self.resizable and (self._length - offset) % size:
+                raise ValueError(f"{self._length - offset} bytes are no whole number of elements of {size}")
+        else:
+            count = length
+            if length < 0 or length * size > self._length - offset:
+                raise ValueError(
+                    f"{length} elements of {size} bytes from {offset} on do not fit in {self._length} bytes"
+                )
+        view = self._root[offset : offset + count * size]
+        if kind.format != "B":
+            view = view.cast(kind.format)  # type: ignore[call-overload]  # it wants literals
+        if tracking is None:
+            tracking = length is None and self.resizable
+        self._remember(view, ViewOf(self, offset, tracking))  # type: ignore[arg-type]  # one of its two subclasses
+        return view
+
+    def _remember(self, view: memoryview, what: ViewOf) -> None:
+        key = id(view)
+        views = self._views
+
+        def forget(reference: weakref.ref[memoryview]) -> None:
+            entry = _handed_out.get(key)
+            if entry is not None and entry[0] is reference:
+                del _handed_out[key]
+                views.discard(key)
+
+        _handed_out[key] = weakref.ref(view, forget), what
+        views.add(key)
+
+    def _living(self) -> list[memoryview]:
+        entries = (_handed_out[key] for key in tuple(self._views) if key in _handed_out)
+        return [view for view in (entry[0]() for entry in entries) if view is not None]
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __bytes__(self) -> bytes:
+        if self._memory is None:
+            raise ValueError("the ArrayBuffer is detached")
+        return bytes(self._root[: self._length])
+
+    def __buffer__(self, flags: int) -> memoryview:  # Python 3.12 asks for it
+        if self._memory is None:
+            raise ValueError("the ArrayBuffer is detached")
+        return self._root[: self._length]
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self) or not isinstance(other, _Buffer):
+            return NotImplemented
+        if self is other:
+            return True
+        if self._memory is None or other._memory is None:
+            return False
+        return self._root[: self._length] == other._root[: other._length]
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        if self._memory is None:
+            return f"<{name}, detached>"
+        if self._length > 32:
+            return f"<{name} of {self._length} bytes>"
+        return f"{name}({bytes(self)!r})"
+
+
+class BufferToken:
+    """What a detached ArrayBuffer owned: its memory, on the way to another ArrayBuffer.
+
+    Attributes:
+        memory: a bytearray, or an mmap of ``fd``; at least *byte_length* bytes.
+        byte_length: how many of them count.
+        max_byte_length: None unless the buffer can be resized.
+        fd: the sealed memfd that the memory lives in, or None.  The token owns it.
+    """
+
+    __slots__ = ("_descriptor", "byte_length", "max_byte_length", "memory")
+
+    def __init__(
+        self, memory: Memory, byte_length: int, max_byte_length: int | None = None, fd: int | None = None
+    ) -> None:
+        self.memory = memory
+        self.byte_length = byte_length
+        self.max_byte_length = max_byte_length
+        self._descriptor = None if fd is None else Descriptor(fd)
+
+    @property
+    def fd(self) -> int | None:
+        return None if self._descriptor is None else self._descriptor.number
+
+    @classmethod
+    def from_fd(cls, fd: int, byte_length: int, max_byte_length: int | None = None) -> BufferToken:
+        """Map a memfd that came from another process; the token owns *fd* from then on.
+
+        Raises:
+            ValueError: it is not sealed against shrinking, or is too small.
+            OSError: it is no memfd, or cannot be mapped.
+        """
+        descriptor = Descriptor(fd)
+        memory = map_memfd(descriptor, max(byte_length, max_byte_length or 0))
+        token = cls(memory, byte_length, max_byte_length)
+        token._descriptor = descriptor
+        return token
+
+
+class ArrayBuffer(_Buffer):
+    """JavaScript's ArrayBuffer: bytes that can be transferred.
+
+    Args:
+        size_or_bytes: how many zero bytes, or the bytes (copied).
+        max_byte_length: makes it resizable up to that many bytes.
+        movable: keep the bytes in a memfd, so that handing them to another process copies nothing.
+
+    Raises:
+        ValueError: a negative size, or more bytes than *max_byte_length*.
+        NotImplementedError: *movable* on a platform without memfd.
+
+    >>> buffer = ArrayBuffer(8)
+    >>> buffer.view("d")[0] = 1.5
+    >>> bytes(buffer).hex()
+    '000000000000f83f'
+    """
+
+    __slots__ = ("_max",)
+
+    _max: int | None
+
+    def __init__(
+        self, size_or_bytes: int | Octets = 0, *, max_byte_length: int | None = None, movable: bool = False
+    ) -> None:
+        size, content = _size_and_content(size_or_bytes)
+        if max_byte_length is not None and max_byte_length < size:
+            raise ValueError(f"{size} bytes are more than the maximum, {max_byte_length}")
+        self._max = max_byte_length
+        if movable:
+            if not HAVE_MEMFD:
+                raise NotImplementedError("movable=True needs memfd_create, which is Linux's")
+            memory, descriptor = new_memfd(size if max_byte_length is None else max_byte_length)
+            memory[:size] = bytes(size) if content is None else content
+            self._adopt(memory, size, descriptor)
+        else:
+            self._adopt(bytearray(size) if content is None else bytearray(content), size, None)
+
+    @property
+    def max_byte_length(self) -> int:
+        """How far it can grow; its length if it is not resizable, 0 once detached."""
+        return self._length if self._max is None or self._memory is None else self._max
+
+    @property
+    def resizable(self) -> bool:
+        """Whether it was made with a ``max_byte_length``."""
+        return self._max is not None
+
+    @property
+    def detached(self) -> bool:
+        """Whether its bytes have been handed over."""
+        return self._memory is None
+
+    def resize(self, byte_length: int) -> None:
+        """Change the length; new bytes are zero.
+
+        Raises:
+            ValueError: not resizable, detached, or beyond ``max_byte_length``.
+            BufferError: there are views on it; nothing has changed.
+        """
+        if self._memory is None:
+            raise ValueError("the ArrayBuffer is detached")
+        if self._max is None:
+            raise ValueError("the ArrayBuffer is not resizable")
+        if not 0 <= byte_length <= self._max:
+            raise ValueError(f"{byte_length} is not between 0 and the maximum, {self._max}")
+        if self._living() or looked_into(self._root, ()):
+            raise BufferError("an ArrayBuffer with living views cannot be resized")
+        if isinstance(self._memory, bytearray):
+            self._root.release()
+            try:
+                if byte_length < self._length:
+                    del self._memory[byte_length:]
+                else:
+                    self._memory.extend(bytes(byte_length - self._length))
+            finally:
+                self._root = memoryview(self._memory)
+        elif byte_length < self._length:
+            self._memory[byte_length : self._length] = bytes(self._length - byte_length)
+        self._length = byte_length
+
+    def slice(self, begin: int = 0, end: int | None = None) -> ArrayBuffer:
+        """Return a new ArrayBuffer with a copy of some of the bytes; negative numbers count from the end."""
+        if self._memory is None:
+            raise ValueError("the ArrayBuffer is detached")
+        return ArrayBuffer(self._root[: self._length][begin:end])
+
+    # Transferable
+
+    def transfer_check(self) -> None:
+        """Raise DataCloneError if it is detached, or if a view is exported to where it cannot be revoked."""
+        if self._memory is None:
+            raise DataCloneError("the ArrayBuffer is already detached")
+        if looked_into(self._root, self._living()):
+            raise DataCloneError(
+                "the ArrayBuffer cannot be transferred while something else looks into it "
+                "(a slice or cast of a view, a numpy array, a ctypes object): drop that first, or send a copy"
+            )
+
+    def transfer_take(self) -> BufferToken:
+        """Detach: release every view that was handed out, and return what was owned."""
+        memory = self._memory
+        assert memory is not None, "transfer_check comes first"
+        for view in self._living():
+            view.release()
+        self._root.release()
+        token = BufferToken(memory, self._length, self._max)
+        token._descriptor = self._descriptor
+        self._memory = self._descriptor = None
+        self._length = 0
+        return token
+
+    @classmethod
+    def transfer_build(cls, token: object) -> ArrayBuffer:
+        """Return a new ArrayBuffer that owns what the token owned."""
+        assert isinstance(token, BufferToken)
+        buffer = cls.__new__(cls)
+        buffer._max = token.max_byte_length
+        buffer._adopt(token.memory, token.byte_length, token._descriptor)
+        return buffer
+
+    def transfer_restore(self, token: object) -> None:
+        """Take back what ``transfer_take`` gave away; the views that it released stay released."""
+        assert isinstance(token, BufferToken)
+        self._adopt(token.memory, token.byte_length, token._descriptor)
+
+
+class SharedArrayBuffer(_Buffer):
+    """JavaScript's SharedArrayBuffer: cloning one gives another object over the same bytes.
+
+    On Linux the bytes live in a memfd, so that other processes can be sent it too.
+
+    Args:
+        size_or_bytes: how many zero bytes, or the bytes (copied).
+    """
+
+    __slots__ = ()
+
+    def __init__(self, size_or_bytes: int | Octets = 0) -> None:
+        size, content = _size_and_content(size_or_bytes)
+        memory: Memory = bytearray()
+        descriptor: Descriptor | None = None
+        if HAVE_MEMFD:
+            memory, descriptor = new_memfd(size)
+        else:
+            memory = bytearray(size)
+        if content is not None:
+            memory[:size] = content
+        self._adopt(memory, size, descriptor)
+
+    @classmethod
+    def from_fd(cls, fd: int, byte_length: int) -> SharedArrayBuffer:
+        """Map the memory of a SharedArrayBuffer of another process; the buffer owns *fd* from then on.
+
+        Raises:
+            ValueError: it is not sealed against shrinking, or is too small.
+            OSError: it is no memfd, or cannot be mapped.
+        """
+        descriptor = Descriptor(fd)
+        shared = cls.__new__(cls)
+        shared._adopt(map_memfd(descriptor, byte_length), byte_length, descriptor)
+        return shared
+
+    def alias(self) -> SharedArrayBuffer:
+        """Return another object over the same bytes, which is what a clone of it is."""
+        shared = SharedArrayBuffer.__new__(SharedArrayBuffer)
+        assert self._memory is not None
+        shared._adopt(self._memory, self._length, self._descriptor)
+        return shared
+
+
+def _size_and_content(size_or_bytes: int | Octets) -> tuple[int, bytes | memoryview | None]:
+    if isinstance(size_or_bytes, int):
+        if size_or_bytes < 0:
+            raise ValueError(f"a buffer has no {size_or_bytes} bytes")
+        return size_or_bytes, None
+    if isinstance(size_or_bytes, _Buffer):
+        content = bytes(size_or_bytes)
+        return len(content), content
+    octets = memoryview(size_or_bytes)
+    if not octets.c_contiguous:
+        content = octets.tobytes()
+        return len(content), content
+    return octets.nbytes, octets.cast("B") if octets.nbytes else b""
+
+
+class _View:
+    """What the views that are no memoryview have in common."""
+
+    __slots__ = ("_view", "buffer")
+
+    kind: Kind
+    buffer: ArrayBuffer | SharedArrayBuffer
+
+    def __init__(
+        self,
+        source: ArrayBuffer | SharedArrayBuffer | Octets | Iterable[float] | int,
+        offset: int = 0,
+        length: int | None = None,
+    ) -> None:
+        if isinstance(source, (ArrayBuffer, SharedArrayBuffer)):
+            self.buffer = source
+        elif isinstance(source, int):
+            self.buffer = ArrayBuffer(source * self.kind.size)
+        else:
+            self.buffer = ArrayBuffer(self._octets(source))
+        self._view = self.buffer._hand_out(self.kind, offset, length)
+
+    @classmethod
+    def _octets(cls, source: object) -> memoryview:
+        return memoryview(source).cast("B")  # type: ignore[arg-type]  # TypeError if it is no buffer
+
+    @classmethod
+    def over(
+        cls, buffer: ArrayBuffer | SharedArrayBuffer, offset: int, length: int | None, tracking: bool
+    ) -> _View:
+        """Make one as the codec does, which knows whether it is to track the buffer's length."""
+        self = cls.__new__(cls)
+        self.buffer = buffer
+        self._view = buffer._hand_out(cls.kind, offset, length, tracking)
+        return self
+
+    @property
+    def view(self) -> memoryview:
+        """The memoryview of what it shows; using it raises ValueError once the buffer is detached."""
+        return self._view
+
+    @property
+    def byte_offset(self) -> int:
+        """Where in the buffer it begins, in bytes; 0 once the buffer is detached."""
+        what = view_of(self._view)
+        return what.offset if what is not None and not is_released(self._view) else 0
+
+    @property
+    def byte_length(self) -> int:
+        """How many bytes it shows; 0 once the buffer is detached."""
+        return 0 if is_released(self._view) else self._view.nbytes
+
+    def __len__(self) -> int:
+        return self.byte_length // self.kind.size
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __bytes__(self) -> bytes:
+        return self._view.tobytes()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self) or not isinstance(other, _View):
+            return NotImplemented
+        return self is other or bytes(self) == bytes(other)
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        if is_released(self._view):
+            return f"<{name}, detached>"
+        return f"<{name} of {self.byte_length} bytes at {self.byte_offset} of {self.buffer!r}>"
+
+
+class DataView(_View):
+    """JavaScript's DataView: bytes of a buffer, to be read as anything (with ``struct``, in Python).
+
+    Args:
+        source: the buffer, or bytes to copy into a new one.
+        offset, length: the part of it, in bytes; up to the end if *length* is None.
+
+    >>> DataView(ArrayBuffer(b"abcd"), 1, 2).view.tobytes()
+    b'bc'
+    """
+
+    __slots__ = ()
+    kind: Kind = DATA_VIEW
+
+
+class Uint8ClampedArray(_View):
+    """JavaScript's Uint8ClampedArray, the pixels of a canvas.
+
+    Args:
+        source: a buffer to look into, bytes to copy, numbers (rounded, and clamped to 0..255), or a size.
+        offset, length: the part of the buffer; up to the end if *length* is None.
+
+    >>> Uint8ClampedArray([0, 300]).view.tolist()
+    [0, 255]
+    """
+
+    __slots__ = ()
+    kind: Kind = UINT8_CLAMPED
+
+    @classmethod
+    def _octets(cls, source: object) -> memoryview:
+        try:
+            return super()._octets(source)
+        except TypeError:
+            assert isinstance(source, Iterable)
+            return memoryview(bytes(_clamped(number) for number in source))
+
+    def __getitem__(self, index: int) -> int:
+        return int(self._view[index])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._view.tolist())
+
+    def tolist(self) -> list[int]:
+        """The numbers, as a list."""
+        return self._view.tolist()
+
+
+def _clamped(number: float) -> int:
+    if number != number:
+        return 0
+    return max(0, min(255, round(min(max(number, -1), 256))))
+
+
+class Float16Array(_View):
+    """JavaScript's Float16Array: half-precision floats, for which memoryview has no format.
+
+    Args:
+        source: a buffer to look into, bytes to copy, numbers, or a size.
+        offset, length: the part of the buffer: *offset* in bytes, *length* in elements.
+
+    >>> list(Float16Array([1.5, -2.0]))
+    [1.5, -2.0]
+    """
+
+    __slots__ = ()
+    kind: Kind = FLOAT16
+
+    @classmethod
+    def _octets(cls, source: object) -> memoryview:
+        try:
+            return super()._octets(source)
+        except TypeError:
+            assert isinstance(source, Iterable)
+            return memoryview(b"".join(_half(number) for number in source))
+
+    def __getitem__(self, index: int) -> float:
+        return float(struct.unpack("<e", struct.pack("<H", self._view[index]))[0])
+
+    def __setitem__(self, index: int, number: float) -> None:
+        self._view[index] = struct.unpack("<H", _half(number))[0]
+
+    def __iter__(self) -> Iterator[float]:
+        return iter(self.tolist())
+
+    def tolist(self) -> list[float]:
+        """The numbers, as a list."""
+        return list(struct.unpack(f"<{len(self._view)}e", self._view.tobytes()))
+
+
+def _half(number: float) -> bytes:
+    try:
+        return struct.pack("<e", number)
+    except OverflowError:  # JavaScript rounds to infinity
+        return struct.pack("<e", float("inf") if number > 0 else float("-inf"))
+
+
+def is_released(view: memoryview) -> bool:
+    """Whether *view* has been released, as detaching a buffer releases the views that it handed out."""
+    try:
+        view.nbytes  # noqa: B018  # a released memoryview raises
+    except ValueError:
+        return True
+    return False
