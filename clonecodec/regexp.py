@@ -1,0 +1,131 @@
+"""JavaScript's regular expressions as values: a source and flags, which nothing here compiles unasked."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+__all__ = ["FLAG_BITS", "RegExp", "bits_of", "flags_of"]
+
+FLAG_BITS: Final = {"g": 1, "i": 2, "m": 4, "y": 8, "u": 0x10, "s": 0x20, "d": 0x80, "v": 0x100}
+"""V8's bit for each flag (JSRegExp::Flag, src/regexp/regexp-flags.h).
+
+0x40 is ``l`` for "linear", which V8 refuses unless a switch of its own is on; so do we.
+"""
+
+_SORTED: Final = tuple(sorted(FLAG_BITS.items()))
+_ALL_BITS: Final = sum(FLAG_BITS.values())
+_LINE_TERMINATORS: Final = {"\n": "\\n", "\r": "\\r", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+@final
+class RegExp:
+    """A JavaScript regular expression.  It does not change, and it is not compiled on reading.
+
+    Args:
+        source: the pattern, in JavaScript's syntax.  Kept as JavaScript's ``source`` shows it: ``/``
+            and line terminators escaped, ``(?:)`` for an empty one.  It is not checked otherwise: JavaScript
+            refuses a message with a pattern that does not compile there.
+        flags: any of ``dgimsuvy``, each once; kept in that order.
+
+    Raises:
+        ValueError: a flag is unknown or repeated, or ``u`` and ``v`` are both there.
+
+    >>> RegExp("a/b", "ig")
+    RegExp('a\\\\/b', 'gi')
+    """
+
+    __slots__ = ("flags", "source")
+
+    source: str
+    flags: str
+
+    def __init__(self, source: str, flags: str = "") -> None:
+        object.__setattr__(self, "source", _escape(source))
+        object.__setattr__(self, "flags", flags_of(bits_of(flags)) if flags else "")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a RegExp does not change")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a RegExp does not change")
+
+    def __repr__(self) -> str:
+        more = f", {self.flags!r}" if self.flags else ""
+        return f"RegExp({self.source!r}{more})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RegExp):
+            return NotImplemented
+        return self.source == other.source and self.flags == other.flags
+
+    def __hash__(self) -> int:
+        return hash((RegExp, self.source, self.flags))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return RegExp, (self.source, self.flags)
+
+
+def bits_of(flags: str) -> int:
+    """V8's bits for *flags*.
+
+    Raises:
+        ValueError: a flag is unknown or repeated, or ``u`` and ``v`` are both there.
+
+    >>> bits_of("gi")
+    3
+    """
+    bits = 0
+    for flag in flags:
+        bit = FLAG_BITS.get(flag, 0)
+        if not bit:
+            raise ValueError(f"{flag!r} is not a flag of JavaScript's regular expressions (dgimsuvy)")
+        if bits & bit:
+            raise ValueError(f"the flag {flag!r} is repeated in {flags!r}")
+        bits |= bit
+    _refuse_u_and_v(bits)
+    return bits
+
+
+def flags_of(bits: int) -> str:
+    """The flags that V8's *bits* stand for, in the order of JavaScript's ``flags``.
+
+    Raises:
+        ValueError: a bit stands for none, or ``u`` and ``v`` are both there.
+
+    >>> flags_of(3)
+    'gi'
+    """
+    if bits & ~_ALL_BITS:
+        raise ValueError(f"0x{bits:x} are not flags of a regular expression")
+    _refuse_u_and_v(bits)
+    return "".join([flag for flag, bit in _SORTED if bits & bit])
+
+
+def _refuse_u_and_v(bits: int) -> None:
+    if bits & 0x110 == 0x110:
+        raise ValueError("the flags 'u' and 'v' exclude each other")
+
+
+def _escape(source: str) -> str:
+    """*source* as ``new RegExp(source).source`` (ECMA-262 EscapeRegExpPattern, as V8 does it)."""
+    if not source:
+        return "(?:)"
+    if "/" not in source and not any(terminator in source for terminator in _LINE_TERMINATORS):
+        return source
+    out: list[str] = []
+    escaped = in_class = False
+    for char in source:
+        if char in _LINE_TERMINATORS:
+            if escaped:  # V8 writes one backslash, not two, for a terminator that had one
+                out.pop()
+            out.append(_LINE_TERMINATORS[char])
+        elif char == "/" and not escaped and not in_class:
+            out.append("\\/")
+        else:
+            out.append(char)
+            if not escaped:
+                # V8 looks for the next "]" also under the flag v, where classes nest: there a "/" in one
+                # must be escaped anyway (EscapeRegExpSource, src/objects/js-regexp.cc).
+                in_class = (in_class or char == "[") and char != "]"
+        escaped = char == "\\" and not escaped
+    return "".join(out)
