@@ -56,5 +56,7 @@ def of_node(major: int) -> dict[str, Case]:
 @cache
 def everything() -> tuple[Case, ...]:
     """Every case of every Node; one that Nodes write differently is there once for each of the ways."""
-    distinct = {(case.name, case.data): case for major in reversed(VERSIONS) for case in of_node(major).values()}
+    distinct = {
+        (case.name, case.data): case for major in reversed(VERSIONS) for case in of_node(major).values()
+    }
     return tuple(sorted(distinct.values(), key=lambda case: case.major))

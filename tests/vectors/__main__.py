@@ -18,9 +18,11 @@ def differences(major: int, executable: str) -> list[str]:
     written = cast("dict[str, dict[str, str]]", json.loads(printed)["cases"])
     kept = of_node(major)
     found = [f"only in one of the two: {name}" for name in sorted(written.keys() ^ kept.keys())]
-    for name in written.keys() & kept.keys():
-        if bytes.fromhex(written[name]["hex"]) != kept[name].data or written[name]["js"] != kept[name].js:
-            found.append(f"{name}: {written[name]['hex']}, but the file has {kept[name].data.hex()}")
+    found += [
+        f"{name}: {written[name]['hex']}, but the file has {case.data.hex()}"
+        for name, case in kept.items()
+        if name in written and (written[name]["hex"], written[name]["js"]) != (case.data.hex(), case.js)
+    ]
     return found
 
 
