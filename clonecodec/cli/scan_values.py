@@ -1,0 +1,476 @@
+"""Values that contain values, read with a stack of frames of our own: nothing here calls itself.
+
+A frame is a container that has been begun.  The loop in ``rows`` asks the frame on top to go on; it reads one
+more token, which may push a frame above it, and finds the outcome in ``result`` when it is on top again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from clonecodec.cli import scan_hosts
+from clonecodec.cli.cursor import Cursor, Fault, count
+from clonecodec.cli.names import ERRORS, TAGS
+from clonecodec.cli.rows import Row, array_index, element_step, property_step
+from clonecodec.cli.scan_leaves import BEGUN, OBJECT, PLAIN, UNDEFINED, LeafScanner, Result, regexp_flags
+
+_NO_KEYS: Final[frozenset[str]] = frozenset()
+
+
+class Frame:
+    """A container that has been begun and not ended."""
+
+    __slots__ = ("count", "holes", "id", "keys", "length", "mark", "name", "phase", "resume", "start", "step")
+
+    def __init__(
+        self, resume: Callable[[Frame], None], name: str, start: int, step: str = "", ident: int = -1
+    ) -> None:
+        self.resume = resume
+        self.name = name
+        self.start = start
+        self.step = step
+        self.id = ident
+        self.phase = 0
+        self.count = 0
+        self.length = 0
+        self.mark = start
+        self.keys: set[str] | None = None
+        self.holes: set[int] | None = None
+
+
+class ValueScanner(LeafScanner):
+    """Reads one value after another; objects keep their numbers from value to value.
+
+    Args:
+        cursor: stands before the value.
+        version: of the format, 0 to 16.
+        hosts: whose host objects these are: ``"node"``, ``"ipc"`` (Node's between processes) or ``"blink"``.
+        blink: Blink's version, which decides what its host objects hold.
+        view_flags: read flags after views although the version has none (broken files of version 13).
+    """
+
+    def __init__(
+        self, cursor: Cursor, version: int, hosts: str = "node", blink: int = 0, *, view_flags: bool = False
+    ) -> None:
+        super().__init__(cursor, version, view_flags=view_flags)
+        self.hosts: Final = hosts
+        self.blink: Final = blink
+        self.result: Result = PLAIN
+        self.stack: list[Frame] = []
+        self.deepest = 0
+        self._pending: list[Result] = []  # version 0: values not yet taken by an end tag
+        self._begin: Final[dict[int, Callable[[int], None]]] = {
+            0x6F: self._begin_object,
+            0x41: self._begin_dense,
+            0x61: self._begin_sparse,
+            0x3B: self._begin_map,
+            0x27: self._begin_set,
+            0x73: self._begin_string_object,
+            0x52: self._begin_regexp,
+            0x72: self._begin_error,
+            0x6D: self._begin_wasm_memory,
+        }
+
+    # The loop
+
+    def rows(self) -> Iterator[Row]:
+        """Read one value.
+
+        Raises:
+            Fault: with the path to the value that is broken.
+        """
+        root = self._legacy if self.version == 0 else self._root
+        self.stack = [Frame(root, "", self.cursor.position)]
+        stack, out = self.stack, self.out
+        try:
+            while stack:
+                stack[-1].resume(stack[-1])
+                if out:
+                    yield from out
+                    out.clear()
+        except Fault as fault:
+            yield from out
+            out.clear()
+            fault.path = "$" + "".join(frame.step for frame in stack) + self.step
+            raise
+
+    def _root(self, frame: Frame) -> None:
+        if frame.phase == 0:
+            frame.phase = 1
+            self.value("")
+        else:
+            self.stack.pop()
+
+    def _push(self, resume: Callable[[Frame], None], name: str, start: int, ident: int = -1) -> Frame:
+        frame = Frame(resume, name, start, self.step, ident)
+        self.step = ""
+        self.stack.append(frame)
+        self.depth += 1
+        self.deepest = max(self.deepest, self.depth)
+        return frame
+
+    def _pop(self, result: Result) -> None:
+        self.depth -= 1
+        self._done(result, self.stack.pop().step)
+
+    def _done(self, result: Result, step: str) -> None:
+        """A value is complete; a view behind a buffer belongs to it and takes its place."""
+        if result.buffer and self.peek() == 0x56:
+            self.step = step
+            result = self.view(result.buffer)
+        self.step = ""
+        self.result = result
+
+    def value(self, step: str) -> None:
+        """Read one value, or begin it."""
+        self.step = step
+        cursor = self.cursor
+        while True:
+            self.padding()
+            start = cursor.position
+            tag = self.peek()
+            if tag < 0:
+                raise Fault(cursor.end, "a value", "the end of the data", truncated=True)
+            if tag != 0x3F:
+                break
+            cursor.position = start + 1
+            number = cursor.varint("a count of objects")
+            cursor.odd(start, "VERIFY_OBJECT_COUNT, which only very old Blink wrote")
+            self.add(start, "VERIFY_OBJECT_COUNT", None, f"{number} (a hint, ignored)", role="part")
+        begin = self._begin.get(tag)
+        if begin:
+            cursor.position = start + 1
+            begin(start)
+            return
+        result = self.leaf(tag, start)
+        if result is None:
+            result = self._host(tag, start)
+        if result is not BEGUN:
+            self._done(result, step)
+
+    def _host(self, tag: int, start: int) -> Result:
+        if tag == 0x5C:
+            self.cursor.position = start + 1
+        elif self.version < 13:
+            # Before there was a tag for host objects, every unknown tag was the embedder's.
+            self.cursor.position = start
+        else:
+            raise Fault(start, "a value", f"0x{tag:02x}{_in_words(tag)}")
+        if self.hosts == "blink":
+            return scan_hosts.blink(self, start)
+        if self.hosts == "ipc":
+            kind = self.cursor.varint("the kind of a host object")
+            if kind == 1:
+                ident = self.number(start, "HOST_OBJECT", usable=False)
+                text = "another native object, as a value"
+                self.add(start, "HOST_OBJECT", None, text, role="begin", ident=ident)
+                self._push(self._host_value, "HOST_OBJECT", start, ident)
+                return BEGUN
+            if kind:
+                raise Fault(start + 1, "0 (a view) or 1 (another object)", str(kind))
+        return scan_hosts.node(self, start)
+
+    def _host_value(self, frame: Frame) -> None:
+        if frame.phase == 0:
+            frame.phase = 1
+            self.value("")
+        else:
+            self.finish(frame.id)
+            self._pop(OBJECT)
+
+    # Properties: objects, and arrays beside their elements
+
+    def _begin_object(self, start: int) -> None:
+        ident = self.number(start, "BEGIN_OBJECT")
+        self.add(start, "BEGIN_OBJECT", role="begin", ident=ident)
+        self._push(self._object, "object", start, ident)
+
+    def _object(self, frame: Frame) -> None:
+        if self._property(frame, 0x7B, property_step):
+            self._end(frame, "END_OBJECT", (("properties", frame.count),), OBJECT)
+
+    def _property(self, frame: Frame, end: int, step: Callable[[str], str]) -> bool:
+        """Go on with a key, a value, or the end tag, at which the answer is True."""
+        if frame.phase == 2:
+            frame.count += 1
+            frame.phase = 0
+        if frame.phase == 0:
+            if self.peek() == end:
+                return True
+            frame.phase = 1
+            frame.mark = self.cursor.position
+            self.role = "key"
+            self.value("")
+            self.role = "value"
+            if self.stack[-1] is not frame:
+                raise Fault(frame.mark, f"a property's key or 0x{end:02x} {chr(end)}", "an object")
+            return False
+        key = self.result.key
+        mark = frame.mark
+        frame.mark = self.cursor.position
+        if key is None:
+            raise Fault(mark, "a property's key (a string or a number)", "another value")
+        if self._is_taken(frame, key):
+            raise Fault(mark, "a key that is not there yet", repr(key))
+        if frame.keys is None:
+            frame.keys = set()
+        frame.keys.add(key)
+        frame.phase = 2
+        self.value(step(key))
+        return False
+
+    @staticmethod
+    def _is_taken(frame: Frame, key: str) -> bool:
+        if key in (frame.keys or _NO_KEYS):
+            return True
+        if frame.name == "object":
+            return False
+        if frame.name == "dense array":
+            index = array_index(key)
+            if index is not None and index < frame.length:
+                return frame.holes is None or index not in frame.holes
+        return key == "length"
+
+    def _end(self, frame: Frame, name: str, claims: tuple[tuple[str, int], ...], result: Result) -> None:
+        """The end tag and the numbers after it, which must be those of *claims*."""
+        self.padding()
+        start = self.cursor.position
+        self.cursor.position += 1
+        for what, actual in claims:
+            at = self.cursor.position
+            claimed = self.cursor.varint(f"the number of {what}")
+            if claimed != actual:
+                raise Fault(at, f"{actual}, the number of {what}", str(claimed))
+        self.depth -= 1
+        text = ", ".join(f"length {n:,}" if what == "length" else f"{n:,} {what}" for what, n in claims)
+        self.add(start, name, None, text, role="end")
+        self.depth += 1
+        self._pop(result)
+
+    def _begin_dense(self, start: int) -> None:
+        at = self.cursor.position
+        length = self.cursor.varint("an array's length")
+        left = self.cursor.end - self.cursor.position
+        if length > left:
+            expected = f"an array's length that {count(left, 'byte')} can hold"
+            raise Fault(at, expected, f"{length:,}", truncated=True)
+        ident = self.number(start, "BEGIN_DENSE_ARRAY")
+        self.add(start, "BEGIN_DENSE_ARRAY", None, f"length {length:,}", role="begin", ident=ident)
+        self._push(self._dense, "dense array", start, ident).length = length
+
+    def _dense(self, frame: Frame) -> None:
+        index = frame.count
+        if frame.phase == 3:  # an element is complete
+            if self.version < 11 and self.result is UNDEFINED:
+                self._hole(frame, index)
+            frame.count = index = index + 1
+        if frame.phase in (0, 3) and index < frame.length:
+            if self.peek() == 0x2D:
+                self.padding()
+                start = self.cursor.position
+                self.cursor.position += 1
+                self.step = f"[{index}]"
+                self.add(start, "HOLE", None, "no element")
+                self.step = ""
+                self._hole(frame, index)
+                frame.count += 1
+                frame.phase = 0
+                return
+            frame.phase = 3
+            self.value(f"[{index}]")
+            return
+        if frame.phase in (0, 3):
+            frame.resume = self._dense_properties
+            frame.phase = frame.count = 0
+
+    @staticmethod
+    def _hole(frame: Frame, index: int) -> None:
+        if frame.holes is None:
+            frame.holes = set()
+        frame.holes.add(index)
+
+    def _dense_properties(self, frame: Frame) -> None:
+        if self._property(frame, 0x24, element_step):
+            claims = (("properties", frame.count), ("length", frame.length))
+            self._end(frame, "END_DENSE_ARRAY", claims, OBJECT)
+
+    def _begin_sparse(self, start: int) -> None:
+        length = self.cursor.varint("an array's length")
+        ident = self.number(start, "BEGIN_SPARSE_ARRAY")
+        self.add(start, "BEGIN_SPARSE_ARRAY", None, f"length {length:,}", role="begin", ident=ident)
+        self._push(self._sparse, "sparse array", start, ident).length = length
+
+    def _sparse(self, frame: Frame) -> None:
+        if self._property(frame, 0x40, element_step):
+            claims = (("properties", frame.count), ("length", frame.length))
+            self._end(frame, "END_SPARSE_ARRAY", claims, OBJECT)
+
+    # Collections
+
+    def _begin_map(self, start: int) -> None:
+        ident = self.number(start, "BEGIN_MAP")
+        self.add(start, "BEGIN_MAP", role="begin", ident=ident)
+        self._push(self._map, "map", start, ident)
+
+    def _map(self, frame: Frame) -> None:
+        if frame.count % 2 == 0 and self.peek() == 0x3A:
+            self._end(frame, "END_MAP", (("keys and values", frame.count),), OBJECT)
+            return
+        index, is_value = divmod(frame.count, 2)
+        frame.count += 1
+        self.value(f".value({index})" if is_value else f".key({index})")
+
+    def _begin_set(self, start: int) -> None:
+        ident = self.number(start, "BEGIN_SET")
+        self.add(start, "BEGIN_SET", role="begin", ident=ident)
+        self._push(self._set, "set", start, ident)
+
+    def _set(self, frame: Frame) -> None:
+        if self.peek() == 0x2C:
+            self._end(frame, "END_SET", (("members", frame.count),), OBJECT)
+            return
+        frame.count += 1
+        self.value(f"{{{frame.count - 1}}}")
+
+    # Values around a text
+
+    def _text(self, frame: Frame) -> None:
+        """The text in a String object, RegExp or error: a value since version 12, bare UTF-8 before."""
+        frame.mark = self.cursor.position
+        if self.version < 12:
+            self.result = self.bare_text(self.cursor.position, "BARE_UTF8_STRING")
+        else:
+            self.value("")
+
+    def _check_text(self, frame: Frame, what: str) -> None:
+        if self.result.kind != "string":
+            raise Fault(frame.mark, f"a string, {what}", "another value")
+
+    def _begin_string_object(self, start: int) -> None:
+        ident = self.number(start, "STRING_OBJECT", usable=False)
+        self.add(start, "STRING_OBJECT", role="begin", ident=ident)
+        self._push(self._string_object, "String object", start, ident)
+
+    def _string_object(self, frame: Frame) -> None:
+        if frame.phase == 0:
+            frame.phase = 1
+            self._text(frame)
+            return
+        self._check_text(frame, "the value of a String object")
+        self.finish(frame.id)
+        self._pop(OBJECT)
+
+    def _begin_regexp(self, start: int) -> None:
+        ident = self.number(start, "REGEXP", usable=False)
+        self.add(start, "REGEXP", role="begin", ident=ident)
+        self._push(self._regexp, "RegExp", start, ident)
+
+    def _regexp(self, frame: Frame) -> None:
+        if frame.phase == 0:
+            frame.phase = 1
+            self._text(frame)
+            return
+        self._check_text(frame, "the source of a RegExp")
+        start = self.cursor.position
+        flags = self.cursor.varint("the flags of a RegExp")
+        self.add(start, "REGEXP_FLAGS", None, regexp_flags(flags, start) or "none", role="part")
+        self.finish(frame.id)
+        self._pop(OBJECT)
+
+    def _begin_error(self, start: int) -> None:
+        ident = self.number(start, "ERROR", usable=False)
+        self.add(start, "ERROR", role="begin", ident=ident)
+        self._push(self._error, "error", start, ident)
+
+    def _error(self, frame: Frame) -> None:
+        if frame.phase == 1:
+            self._check_text(frame, "the message or stack of an error")
+        frame.phase = 0
+        start = self.cursor.position
+        subtag = self.cursor.varint("a part of an error", 8)
+        if subtag in ERRORS:
+            self.add(start, "ERROR_PROTOTYPE", None, ERRORS[subtag], role="part")
+        elif subtag in b"ms":
+            self.add(start, "ERROR_MESSAGE" if subtag == ord("m") else "ERROR_STACK", role="part")
+            frame.phase = 1
+            self._text(frame)
+        elif subtag == ord("c"):
+            self.add(start, "ERROR_CAUSE", role="part")
+            self.finish(frame.id)  # V8 12.4 and later: a cause may be its own error
+            self.value(".cause")
+        elif subtag == ord("."):
+            self.depth -= 1
+            self.add(start, "END_ERROR", role="end")
+            self.depth += 1
+            self.finish(frame.id)
+            self._pop(OBJECT)
+        else:
+            raise Fault(start, "a part of an error (E R F S T U m s c) or its end (.)", f"0x{subtag:02x}")
+
+    def _begin_wasm_memory(self, start: int) -> None:
+        code = self.cursor.varint("the largest number of pages")
+        pages = (code >> 1) ^ -(code & 1)
+        ident = self.number(start, "WASM_MEMORY_TRANSFER", usable=False)
+        self.unresolved.append((start, "WASM_MEMORY_TRANSFER"))
+        if self.cursor.data[self.cursor.position : self.cursor.position + 1] in (b"\x00", b"\x01"):
+            self.cursor.position += 1  # is_memory64, which V8 writes since 12
+        self.add(start, "WASM_MEMORY_TRANSFER", None, f"at most {pages} pages", role="begin", ident=ident)
+        self._push(self._host_value, "WebAssembly.Memory", start, ident)
+
+    # Version 0
+
+    def _legacy(self, frame: Frame) -> None:
+        """Version 0: values are pushed, and an end tag takes them together.  Exactly one must be left."""
+        if frame.phase == 0:
+            frame.phase = 1
+        elif frame.phase == 2:
+            self._pending.append(self.result)
+            frame.phase = 1
+        tag = self.peek()
+        cursor = self.cursor
+        if tag < 0:
+            if len(self._pending) != 1:
+                raise Fault(cursor.end, "one value in all", f"{len(self._pending)}", truncated=True)
+            if cursor.position < cursor.end:
+                start, cursor.position = cursor.position, cursor.end
+                self.add(start, "PADDING", role="part", head=1 if cursor.end - start > 8 else 0)
+            self.stack.pop()
+        elif tag in (0x7B, 0x40):
+            self._legacy_end(tag)
+        elif tag == 0x24:
+            self.padding()
+            raise Fault(cursor.position, "a value", "END_DENSE_ARRAY, which version 0 does not know")
+        else:
+            frame.phase = 2
+            self.value("")
+
+    def _legacy_end(self, tag: int) -> None:
+        self.padding()
+        start = self.cursor.position
+        self.cursor.position += 1
+        pairs = self.cursor.varint("the number of properties")
+        length = self.cursor.varint("an array's length") if tag == 0x40 else 0
+        if 2 * pairs > len(self._pending):
+            raise Fault(start + 1, f"at most {len(self._pending) // 2} properties", f"{pairs:,}")
+        taken = self._pending[len(self._pending) - 2 * pairs :]
+        del self._pending[len(self._pending) - 2 * pairs :]
+        keys: set[str] = {"length"} if tag == 0x40 else set()
+        for result in taken[::2]:
+            if result.key is None:
+                raise Fault(start, "keys that are strings or numbers", "another value")
+            if result.key in keys:
+                raise Fault(start, "keys that differ", repr(result.key))
+            keys.add(result.key)
+        text = f"{pairs:,} properties, taken from the values before it"
+        if tag == 0x40:
+            self.add(start, "END_SPARSE_ARRAY", None, f"length {length:,}, {text}", role="value")
+        else:
+            self.add(start, "END_OBJECT", None, text, role="value")
+        self._pending.append(OBJECT)
+
+
+def _in_words(tag: int) -> str:
+    if tag in TAGS:
+        return f" {TAGS[tag]}"
+    return f" {chr(tag)!r}" if 0x20 < tag < 0x7F else ""
