@@ -1,0 +1,144 @@
+"""One end of a channel: its queue and its link.  This is what travels when a port is transferred.
+
+    link ──put──> [ item item item EndMark ] ──take──> a port, a receive() that waits, or a relay
+
+Closing is a message, so there is no flag for it: once the end mark is in the queue, ``onward`` drops
+whatever else comes.  The same slot forwards to the new link when the queue moves to another kind of channel.
+
+``lock`` guards the queue *and* the state of the port that owns the end.  Nothing is called with it held
+that takes another lock, save ``onward`` of a moved end.  It is re-entrant because a signal handler may post.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from threading import RLock
+from typing import Final, Protocol
+
+from transport._drop import drop
+from transport.link import Link, NoLink
+from transport.message import CloseReason, EndMark, Item
+
+
+class Owner(Protocol):
+    """Who takes from an end: a port, or a relay."""
+
+    def wake(self) -> None:
+        """Something is in the queue: have a turn soon, in your own thread.  Called with no lock held."""
+
+    def relinked(self) -> None:
+        """The end has another link now; if that has a source, somebody must read it."""
+
+
+class End:
+    """A queue, with the link that fills it and that leads to the other end."""
+
+    __slots__ = ("__weakref__", "ended", "idle", "items", "link", "lock", "onward", "owner", "taken", "waiters")
+
+    def __init__(self) -> None:
+        self.lock: Final = RLock()
+        self.items: Final[deque[Item]] = deque()
+        self.link: Link = NO_LINK
+        self.onward: Callable[[Item], None] | None = None
+        """Where an arriving item goes instead of into the queue: dropped after the end, or to another link."""
+        self.ended: EndMark | None = None
+        """The end mark, once it is in the queue: the other side is gone, though messages may stand before it."""
+        self.waiters: Final[deque[Callable[[], None]]] = deque()
+        """How to wake those who wait for an item.  Each is called once, and is off the queue then."""
+        self.idle: Callable[[], None] | None = None
+        """How to wake the owner when a message comes; None while he is at it, or does not want to know."""
+        self.owner: Callable[[], Owner | None] = _nobody
+        """A weak reference to who is told of the end mark."""
+        self.taken: Callable[[Item], None] | None = None
+        """Set by a link that wants to know when a message is taken (to acknowledge it); called without the lock."""
+
+    def put(self, item: Item) -> None:
+        """Append a message that came in; wake one who waits for it."""
+        with self.lock:
+            onward = self.onward
+            if onward is None:
+                self.items.append(item)
+                if self.waiters:
+                    wake: Callable[[], None] | None = self.waiters.popleft()
+                else:
+                    wake, self.idle = self.idle, None
+            else:
+                wake = None
+                onward(item)
+        if wake is not None:
+            wake()
+
+    def put_end(self, reason: CloseReason, *, first: bool = False) -> None:
+        """Append the end mark, unless there is one; nothing comes behind it.
+
+        *first* puts it before all that is queued: the owner's own close(), which drops the rest.
+        """
+        with self.lock:
+            if self.ended is not None:
+                if not (first and self.items and self.items[0] is not self.ended):
+                    return
+                self.items.pop()
+            elif self.onward is not None:
+                self.onward(EndMark(reason))
+                return
+            self.ended = EndMark(reason)
+            self.onward = drop
+            if first:
+                self.items.appendleft(self.ended)
+            else:
+                self.items.append(self.ended)
+            waiters = list(self.waiters)
+            self.waiters.clear()
+            owner = self.owner()
+        for wake in waiters:
+            wake()
+        if owner is not None:
+            owner.wake()
+
+    def poke(self) -> None:
+        """If something is queued, wake somebody: for one who was woken and leaves without taking."""
+        with self.lock:
+            if not self.items:
+                return
+            if self.waiters:
+                wake: Callable[[], None] | None = self.waiters.popleft()
+            else:
+                wake, self.idle = self.idle, None
+        if wake is not None:
+            wake()
+
+    def empty_into(self, onward: Callable[[Item], None]) -> None:
+        """Send all that is queued, the end mark too, through *onward*, and from now on all that comes."""
+        with self.lock:
+            self.onward = onward
+            self.ended = None
+            while self.items:
+                onward(self.items.popleft())
+
+    def abandon(self, reason: CloseReason) -> None:
+        """Nobody will take from this end any more: close its link, and drop what is queued."""
+        with self.lock:
+            items = list(self.items)
+            self.items.clear()
+            if self.onward is None:
+                self.onward = drop
+            self.idle = None
+            waiters = list(self.waiters)
+            self.waiters.clear()
+            link, self.link = self.link, NO_LINK
+        for wake in waiters:
+            wake()
+        link.close(reason)
+        for item in items:
+            drop(item)
+
+    def __repr__(self) -> str:
+        return f"<End {self.link.backend} queued={len(self.items)}{' ended' if self.ended else ''}>"
+
+
+def _nobody() -> None:
+    """The owner of an end that is in a message, or was never owned."""
+
+
+NO_LINK: Final = NoLink(drop)

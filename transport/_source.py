@@ -1,0 +1,238 @@
+"""A descriptor that feeds ends, and the role of its one reader.
+
+The role is held by one of these at a time, and they take it over from each other without a message lost:
+
+    a poller    the I/O thread's, the dispatcher's or a loop's: whoever runs the listeners of the port
+    a thread    one that is in ``port.receive()``: it reads the descriptor itself, with no thread between
+    nobody      after ``retire``: before the descriptor is closed or handed on
+
+A thread that has received gives the role back only after a while (``_io.GRACE``), so that one who receives in a
+loop pays for no system call but his own.
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+from time import monotonic
+from typing import Final
+
+from transport._io import give_back_later
+from transport._poller import Poller, Wakeup
+
+class Sleeper:
+    """A thread that waits in ``receive`` on a port with a descriptor."""
+
+    __slots__ = ("_wakeup", "leads", "poll", "woken")
+
+    def __init__(self) -> None:
+        self._wakeup = Wakeup()
+        self.poll = select.poll()
+        self.poll.register(self._wakeup.fd, select.POLLIN)
+        self.woken = False
+        """Somebody has something for this thread."""
+        self.leads = False
+        """This thread reads the descriptor; otherwise another does, for it too."""
+
+    def wake(self) -> None:
+        self.woken = True
+        self._wakeup.set()
+
+    def promote(self) -> None:
+        self.leads = True
+        self._wakeup.set()
+
+    def clear(self) -> None:
+        self._wakeup.clear()
+
+    def reset(self) -> None:
+        if self.woken:
+            self.woken = False
+            self._wakeup.clear()
+
+    def __del__(self) -> None:
+        self._wakeup.close()
+
+
+class _Sleepers(threading.local):
+    def __init__(self) -> None:
+        self.free: list[Sleeper] = []
+
+
+_sleepers: Final = _Sleepers()
+
+
+def borrow_sleeper() -> Sleeper:
+    """This thread's sleeper, or another if that one sleeps (a signal handler may receive, too)."""
+    return _sleepers.free.pop() if _sleepers.free else Sleeper()
+
+
+def return_sleeper(sleeper: Sleeper) -> None:
+    sleeper.reset()
+    _sleepers.free.append(sleeper)
+
+
+class Source(ABC):
+    """A backend's descriptor.  A backend subclasses it with ``fileno`` and ``pump``."""
+
+    follows_home = True
+    """Is it read by whoever runs its port's listeners?  False for a descriptor with many ports."""
+
+    def __init__(self) -> None:
+        self._role = threading.Lock()
+        self._pumping = threading.RLock()
+        self._poller: Poller | None = None
+        self._leader: Sleeper | None = None
+        self._followers: Final[deque[Sleeper]] = deque()
+        self._retired = False
+        self._home: Poller | None = None
+        """The poller that gets the role back when a thread is done with it."""
+        self.loans = 0
+        """How often a thread has taken the role: the I/O thread gives it back when this stands still."""
+        self.returning = False
+        """Is the I/O thread looking at ``loans``?"""
+
+    @abstractmethod
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
+
+    @abstractmethod
+    def pump(self) -> bool:
+        """Read what is there, never blocking, and ``put`` it into the ends it is for.
+
+        Called by one thread at a time.  False when nothing more can come: the end marks have been put.
+        """
+
+    # ------------------------------------------------------------------ pollers
+
+    def watch(self, poller: Poller) -> None:
+        """*poller* reads from now on, once no thread does."""
+        with self._role:
+            self._home = poller
+            if self._retired or self._leader is not None or self._poller is poller:
+                return
+            self._leave_poller()
+            self._join_poller(poller)
+        poller.wake()
+
+    def retire(self) -> None:
+        """Nobody reads any more; when this returns, nobody is in ``pump`` (unless the caller is)."""
+        with self._role:
+            self._retired = True
+            self._leave_poller()
+            sleepers = [self._leader] if self._leader else []
+            sleepers += self._followers
+            self._followers.clear()
+        for sleeper in sleepers:
+            sleeper.wake()
+        with self._pumping:
+            pass
+
+    def resume(self) -> None:
+        """After ``retire``: the descriptor may be watched again."""
+        with self._role:
+            self._retired = False
+
+    def forget(self) -> None:
+        """In a forked child: whoever read, he is in the parent, and the epoll set is the parent's too."""
+        self._role = threading.Lock()
+        self._pumping = threading.RLock()
+        self._poller = self._leader = self._home = None
+        self._followers.clear()
+        self.returning = False
+
+    def _join_poller(self, poller: Poller) -> None:
+        self._poller = poller
+        poller.on_readable(self.fileno(), self._readable)
+
+    def _leave_poller(self) -> None:
+        if self._poller is not None:
+            poller, self._poller = self._poller, None
+            poller.on_readable(self.fileno(), None)
+
+    def _readable(self) -> None:
+        with self._pumping:
+            if self._poller is None or self._retired:
+                return
+            more = self.pump()
+        if not more:
+            self.retire()
+
+    # ------------------------------------------------------------------ threads
+
+    def wait(self, sleeper: Sleeper, timeout: float | None) -> None:
+        """Until *sleeper* is woken or *timeout* seconds are over, reading meanwhile if nobody else does.
+
+        It may return early; the caller looks into his queue and comes back.
+        """
+        deadline = None if timeout is None else monotonic() + timeout
+        with self._role:
+            if self._retired:
+                sleeper.leads = False
+            elif self._leader is None:
+                self._lead(sleeper)
+            else:
+                sleeper.leads = False
+                self._followers.append(sleeper)
+        try:
+            while not sleeper.woken:
+                if sleeper.leads and not self._pump_as(sleeper):
+                    return
+                if sleeper.woken:
+                    return
+                left = None if deadline is None else max(0.0, deadline - monotonic()) * 1000
+                if not sleeper.poll.poll(left):
+                    return
+                if not sleeper.woken:
+                    sleeper.clear()
+        finally:
+            self._stop_leading(sleeper)
+
+    def _lead(self, sleeper: Sleeper) -> None:
+        self._leave_poller()
+        self._leader = sleeper
+        self.loans += 1
+        sleeper.leads = True
+        sleeper.poll.register(self.fileno(), select.POLLIN)
+
+    def _pump_as(self, sleeper: Sleeper) -> bool:
+        with self._pumping:
+            if self._leader is not sleeper or self._retired:
+                return False
+            more = self.pump()
+        if not more:
+            self.retire()
+        return more
+
+    def _stop_leading(self, sleeper: Sleeper) -> None:
+        with self._role:
+            if self._leader is not sleeper:
+                if sleeper in self._followers:
+                    self._followers.remove(sleeper)
+                return
+            self._leader = None
+            sleeper.leads = False
+            try:
+                sleeper.poll.unregister(self.fileno())
+            except (KeyError, ValueError, OSError):
+                pass  # closed by the one who retired us
+            if self._retired:
+                return
+            if self._followers:
+                heir = self._followers.popleft()
+                self._lead(heir)
+                heir.promote()
+                return
+            if self.returning:
+                return
+            self.returning = True
+        give_back_later(self)
+
+    def give_back(self) -> None:
+        """The while is over: the poller reads again, unless a thread does."""
+        with self._role:
+            self.returning = False
+            if not self._retired and self._leader is None and self._poller is None and self._home is not None:
+                self._join_poller(self._home)

@@ -1,0 +1,103 @@
+"""Link: what a backend must be.  The smallest thing that can carry messages, in order, to the other end.
+
+    MessagePort ── End (queue, what travels) ── Link ··· the other side's Link ── End ── MessagePort
+
+Out: the port calls ``post`` (or ``send``, for what is already a queue item) and ``close``.
+In: the link calls ``end.put(item)`` for each message and ``end.put_end(reason)`` once, from any thread.
+
+Which lock?  A port calls its link with no lock held; a link calls ``put`` and ``put_end`` with no lock of
+its own that ``post``, ``send``, ``close`` or ``taken`` would want.  ``put`` runs no user code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from clonecodec import clone_with_transfer
+
+from transport.message import CloseReason, Item
+
+if TYPE_CHECKING:
+    from transport._source import Source
+
+
+class Link(Protocol):
+    """One end of a channel's way to its other end."""
+
+    backend: str
+    """``"thread"``, ``"process"`` or ``"socket"``; "closed" for ``NoLink``."""
+
+    channel: object
+    """Equal for the two ends of one channel in this process, and for nothing else."""
+
+    source: Source | None
+    """The descriptor that must be read for messages to come in; None if they come in by themselves."""
+
+    def post(self, value: object, transfer: Iterable[object] = ()) -> None:
+        """Clone *value* now, move what *transfer* lists, and queue the message for the other end.
+
+        Never blocks and never delivers.  If the other end is gone, the message is cloned, its list
+        is moved, and then it is dropped with all that it carries.  The list is checked first
+        (``check_transfer_list``), the value is serialized next, and what is listed moves last
+        (``take_all``).
+
+        Raises:
+            DataCloneError: and then nothing has moved and nothing was sent.
+        """
+
+    def send(self, item: Item) -> None:
+        """Queue *item* for the other end: one that came out of another queue, on its way through.
+
+        It belongs to the link from now on.  An opened item is packed, and what its second half lists
+        moves on; a value that this link cannot carry arrives as a 'messageerror'.  An ``EndMark`` is ``close``.
+        Never raises, never blocks.
+        """
+
+    def close(self, reason: CloseReason) -> None:
+        """Let the other end see the end mark behind all that was sent; later sends are dropped.
+
+        The other side's reason is PEER if *reason* is LOCAL, else *reason* itself.  May be called again.
+        What was sent before still goes out; the descriptor is closed when it has.
+        """
+
+    def buffered_amount(self) -> int:
+        """How many bytes were sent and are not yet taken by the other side.  0 when all is taken, or closed."""
+
+    def notify(self, threshold: int, callback: Callable[[], None]) -> None:
+        """Call *callback* once, from any thread, when at most *threshold* bytes are not yet taken, or at the close.
+
+        It is called at once if that is so already.
+        """
+
+    def drop_oldest(self) -> bool:
+        """Drop the oldest message that is not yet out of this link's hands; False if there is none."""
+
+
+class NoLink:
+    """The link of a port that is closed or was transferred: everything is checked, moved, and dropped."""
+
+    backend = "closed"
+    source: Source | None = None
+
+    def __init__(self, drop: Callable[[Item], None]) -> None:
+        self.channel: object = self
+        self._drop = drop
+
+    def post(self, value: object, transfer: Iterable[object] = ()) -> None:
+        self._drop(clone_with_transfer(value, transfer))
+
+    def send(self, item: Item) -> None:
+        self._drop(item)
+
+    def close(self, reason: CloseReason) -> None:
+        pass
+
+    def buffered_amount(self) -> int:
+        return 0
+
+    def notify(self, threshold: int, callback: Callable[[], None]) -> None:
+        callback()
+
+    def drop_oldest(self) -> bool:
+        return False
