@@ -1,8 +1,8 @@
 """Who may import whom: the architecture, read from the modules' own import statements.
 
 Rules speak of layers, not of files, so that a new module is judged without a new line here.  Imports inside
-functions and under ``if TYPE_CHECKING`` count too: a layer is known or it is not.  (For cycles, only what is
-imported at run time counts.)
+functions and under ``if TYPE_CHECKING`` count too: a layer is known or it is not.  (For cycles, only what
+happens when a module is imported counts.)
 """
 
 from __future__ import annotations
@@ -167,13 +167,10 @@ def test_transport_takes_no_private_name_out_of_clonecodec() -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    graph = {
-        module: {found.target for found in imports(module) if found.at_run_time and found.on_import}
-        - {module}
-        for module in modules()
+    left = {
+        module: {found.target for found in imports(module) if found.now} - {module} for module in modules()
     }
 
-    left = dict(graph)
     while True:
         free = [module for module, targets in left.items() if not targets & left.keys()]
         if not free:

@@ -1,4 +1,4 @@
-"""What Node wrote is read, type for type, and written again to the same bytes; what Python wrote, Node reads."""
+"""What Node wrote is read type for type and written to the same bytes again; Node reads what Python wrote."""
 
 from __future__ import annotations
 
