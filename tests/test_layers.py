@@ -25,7 +25,6 @@ LEAVES: Final[dict[str, frozenset[str]]] = {
     "clonecodec._wire": frozenset({"clonecodec.errors", "clonecodec._tags"}),
     "clonecodec.values": frozenset({"clonecodec.errors"}),
     "transport._state": frozenset(),
-    "transport.errors": frozenset({"clonecodec"}),
 }
 """What lies at the bottom, and all of the project that it may import (a package stands for all in it)."""
 
