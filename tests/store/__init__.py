@@ -1,0 +1,1 @@
+"""Tests of clonecodec.store, with real files, threads, processes and kills."""
