@@ -11,7 +11,7 @@ import struct
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 from clonecodec import (
     Array,
@@ -30,6 +30,9 @@ from clonecodec import (
     undefined,
 )
 
+Place: TypeAlias = "tuple[Place, str] | None"
+"""Where a value is: its container's place, and a label; made into text only for a complaint."""
+
 SCALARS: Final = (type(None), bool, int, float, str, type(undefined), type(hole))
 
 
@@ -40,7 +43,7 @@ def same(left: object, right: object) -> bool:
 
 def difference(left: object, right: object) -> str | None:
     """The first difference, with its place; None if there is none."""
-    return _Comparison().run([("$", left, right)])
+    return _Comparison().run([(None, left, right)])
 
 
 @dataclass
@@ -53,22 +56,22 @@ class _Comparison:
     held: list[object] = field(default_factory=list)
     """Keeps what was made on the way alive, so that no id is used twice."""
 
-    def run(self, todo: list[tuple[str, object, object]]) -> str | None:
+    def run(self, todo: list[tuple[Place, object, object]]) -> str | None:
         while todo:
-            path, left, right = todo.pop()
+            place, left, right = todo.pop()
             if type(left) is not type(right):
-                return f"{path}: {type(left).__name__} {left!r:.60}, not {type(right).__name__} {right!r:.60}"
+                return f"{_text(place)}: {type(left).__name__} {left!r:.60}, not {type(right).__name__} {right!r:.60}"
             if isinstance(left, SCALARS):
                 if _scalar(left) != _scalar(right):
-                    return f"{path}: {left!r}, not {right!r}"
+                    return f"{_text(place)}: {left!r}, not {right!r}"
                 continue
             if self._has_identity(left):
                 met = self._meet(left, right)
                 if met is None:
-                    return f"{path}: one object here, two there"
+                    return f"{_text(place)}: one object here, two there"
                 if met:
                     continue
-            wrong = self._children(path, left, right, todo)
+            wrong = self._children(place, left, right, todo)
             if wrong is not None:
                 return wrong
         return None
@@ -89,41 +92,49 @@ class _Comparison:
         return True if known == id(right) and back == id(left) else None
 
     def _children(
-        self, path: str, left: object, right: object, todo: list[tuple[str, object, object]]
+        self, place: Place, left: object, right: object, todo: list[tuple[Place, object, object]]
     ) -> str | None:
         facts = _facts(left), _facts(right)
         if facts[0] != facts[1]:
-            return f"{path}: {facts[0]}, not {facts[1]}"
+            return f"{_text(place)}: {facts[0]}, not {facts[1]}"
         if isinstance(left, (set, frozenset)):
             assert isinstance(right, (set, frozenset))
-            return self._members(path, list(left), list(right), todo)
+            return self._members(place, list(left), list(right), todo)
         parts = zip(_parts(left), _parts(right), strict=True)
-        todo.extend((path + label, a, b) for (label, a), (_, b) in parts)
+        todo.extend(((place, label), a, b) for (label, a), (_, b) in parts)
         memory = _memory(left), _memory(right)
         if memory[0] is not None and self._meet(*memory) is None:
-            return f"{path}: one memory here, two there"
+            return f"{_text(place)}: one memory here, two there"
         return None
 
     def _members(
-        self, path: str, left: list[object], right: list[object], todo: list[tuple[str, object, object]]
+        self, place: Place, left: list[object], right: list[object], todo: list[tuple[Place, object, object]]
     ) -> str | None:
         """Sets have no order: each member on the left takes the first that is the same on the right."""
         scalars = {_scalar(item) for item in left if isinstance(item, SCALARS)}
         if scalars != {_scalar(item) for item in right if isinstance(item, SCALARS)}:
-            return f"{path}: members {left!r:.80}, not {right!r:.80}"
+            return f"{_text(place)}: members {left!r:.80}, not {right!r:.80}"
         rest = [item for item in right if not isinstance(item, SCALARS)]
         for item in left:
             if isinstance(item, SCALARS):
                 continue
             for candidate in rest:
                 trial = _Comparison(dict(self.pairs), dict(self.reverse), self.held)
-                if trial.run([("", item, candidate)]) is None:
+                if trial.run([(None, item, candidate)]) is None:
                     rest.remove(candidate)
                     self.pairs, self.reverse = trial.pairs, trial.reverse
                     break
             else:
-                return f"{path}: no member {item!r:.80} in {right!r:.80}"
+                return f"{_text(place)}: no member {item!r:.80} in {right!r:.80}"
         return None
+
+
+def _text(place: Place) -> str:
+    labels = []
+    while place is not None:
+        place, label = place
+        labels.append(label)
+    return "$" + "".join(reversed(labels))
 
 
 def _scalar(value: object) -> Hashable:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from array import array
 from datetime import UTC, datetime, timedelta
 
-from clonecodec import (
-    JSError,
-)
+from clonecodec import JSError
 
 
 def under(kind: str, values: dict[str, object]) -> dict[str, object]:
