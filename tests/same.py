@@ -11,6 +11,7 @@ import struct
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
+from reprlib import repr as brief
 from typing import Final, TypeAlias
 
 from clonecodec import (
@@ -60,7 +61,8 @@ class _Comparison:
         while todo:
             place, left, right = todo.pop()
             if type(left) is not type(right):
-                return f"{_text(place)}: {type(left).__name__} {left!r:.60}, not {type(right).__name__} {right!r:.60}"
+                names = type(left).__name__, type(right).__name__
+                return f"{_text(place)}: {names[0]} {brief(left)}, not {names[1]} {brief(right)}"
             if isinstance(left, SCALARS):
                 if _scalar(left) != _scalar(right):
                     return f"{_text(place)}: {left!r}, not {right!r}"
@@ -113,7 +115,7 @@ class _Comparison:
         """Sets have no order: each member on the left takes the first that is the same on the right."""
         scalars = {_scalar(item) for item in left if isinstance(item, SCALARS)}
         if scalars != {_scalar(item) for item in right if isinstance(item, SCALARS)}:
-            return f"{_text(place)}: members {left!r:.80}, not {right!r:.80}"
+            return f"{_text(place)}: members {brief(left)}, not {brief(right)}"
         rest = [item for item in right if not isinstance(item, SCALARS)]
         for item in left:
             if isinstance(item, SCALARS):
@@ -125,7 +127,7 @@ class _Comparison:
                     self.pairs, self.reverse = trial.pairs, trial.reverse
                     break
             else:
-                return f"{_text(place)}: no member {item!r:.80} in {right!r:.80}"
+                return f"{_text(place)}: no member {brief(item)} in {brief(right)}"
         return None
 
 
