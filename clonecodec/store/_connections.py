@@ -28,11 +28,20 @@ FORK_PATIENCE: Final = 10.0  # seconds that a fork waits for other threads' tran
 Row = tuple[object, ...]
 
 
+class Target:
+    """What all connections of a store lead to."""
+
+    def __init__(self, path: str, connect: Callable[[], sqlite3.Connection]) -> None:
+        self.path: Final = path
+        self.connect: Final = connect
+        self.closed = False
+
+
 class Connection:
     """One thread's connection; a context manager that holds its lock and is ready to be asked."""
 
-    def __init__(self, pool: Connections) -> None:
-        self._pool = pool
+    def __init__(self, target: Target) -> None:
+        self.target: Final = target
         self.lock = threading.RLock()
         self.raw: sqlite3.Connection | None = None
         self.lost = False
@@ -55,17 +64,17 @@ class Connection:
         self.lock.release()
 
     def _make_ready(self) -> None:
-        if self._pool.closed:
+        if self.target.closed:
             raise ValueError("the store is closed")
         if self.lost:
-            raise StoreError("this process was forked inside a transaction of it", self._pool.path)
+            raise StoreError("this process was forked inside a transaction of it", self.target.path)
         if self.raw is None:
             try:
-                self.raw = self._pool.connect()
+                self.raw = self.target.connect()
             except sqlite3.Error as error:
-                raise explained(error, self._pool.path) from error
+                raise explained(error, self.target.path) from error
         elif self.depth and not self.raw.in_transaction:
-            raise StoreError("the transaction was rolled back after an error", self._pool.path)
+            raise StoreError("the transaction was rolled back after an error", self.target.path)
 
     def rows(self, sql: str, parameters: Row = ()) -> list[Row]:
         """Run *sql* to its end, and return all that it answers."""
@@ -73,7 +82,7 @@ class Connection:
         try:
             return self.raw.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
-            raise explained(error, self._pool.path) from error
+            raise explained(error, self.target.path) from error
 
     def each(self, sql: str, parameters: Row = ()) -> Generator[Row, None, None]:
         """Run *sql* and hand out what it answers row by row; close the iterator to stop early."""
@@ -82,7 +91,7 @@ class Connection:
         try:
             yield from cursor.execute(sql, parameters)
         except sqlite3.Error as error:
-            raise explained(error, self._pool.path) from error
+            raise explained(error, self.target.path) from error
         finally:
             cursor.close()
 
@@ -103,14 +112,17 @@ class Connections:
 
     def __init__(self, path: str, connect: Callable[[], sqlite3.Connection], *, one: bool = False) -> None:
         """*one* connection for all threads, kept across forks: a store in memory."""
-        self.path = path
-        self.connect = connect
-        self.closed = False
+        self.path: Final = path
+        self._target = Target(path, connect)  # (not self: who refers to whom would be a circle)
         self._local = threading.local()
         self._all: weakref.WeakSet[Connection] = weakref.WeakSet()
         self._one = self._new() if one else None
         with _gate:
             _pools.add(self)
+
+    @property
+    def closed(self) -> bool:
+        return self._target.closed
 
     @property
     def in_memory(self) -> bool:
@@ -128,7 +140,7 @@ class Connections:
         return found
 
     def _new(self) -> Connection:
-        connection = Connection(self)
+        connection = Connection(self._target)
         self._all.add(connection)
         return connection
 
@@ -147,7 +159,7 @@ class Connections:
                 if not connection.lock.acquire(timeout=timeout):
                     raise StoreBusyError("another thread is in a transaction", self.path)
                 taken.append(connection)
-            self.closed = True
+            self._target.closed = True
             for connection in taken:
                 if not connection.lost:
                     connection.close()
@@ -216,7 +228,7 @@ def _abandon(connection: Connection) -> None:
         # One reference too many: no garbage collector and no exit closes it.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection.raw))
     try:
-        status = Path(connection._pool.path).stat()
+        status = Path(connection.target.path).stat()
     except OSError:
         return
     _out_of_bounds.add((status.st_dev, status.st_ino))
