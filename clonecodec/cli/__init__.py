@@ -5,7 +5,7 @@
     scan       the second reader: every byte as a row, and what was expected where they stop making sense
     inspect, show, convert, check, diff, graph      one module a command
 
-The packages it is built on come with ``pip install 'clonecodec[cli]'``; ``import clonecodec`` needs none of them.
+What it is built on comes with ``pip install 'clonecodec[cli]'``; ``import clonecodec`` needs none of that.
 """
 
 from __future__ import annotations

@@ -68,9 +68,9 @@ class LeafScanner:
         self._length_bits: Final = 64 if version >= _FIRST_BUFFER_VERSION_OF_64_BITS else 32
         self._leaves: Final[dict[int, Callable[[int], Result]]] = {
             0x5F: self._undefined,
-            0x30: lambda at: self._constant(at, "null"),
-            0x54: lambda at: self._constant(at, "true"),
-            0x46: lambda at: self._constant(at, "false"),
+            0x30: self._constant,
+            0x54: self._constant,
+            0x46: self._constant,
             0x49: self._int32,
             0x55: self._uint32,
             0x4E: self._double,
@@ -80,8 +80,8 @@ class LeafScanner:
             0x63: self._two_byte,
             0x5E: self._reference,
             0x44: self._date,
-            0x79: lambda at: self._boxed_constant(at, "true"),
-            0x78: lambda at: self._boxed_constant(at, "false"),
+            0x79: self._boxed_constant,
+            0x78: self._boxed_constant,
             0x6E: self._number_object,
             0x7A: self._bigint_object,
             0x42: self._array_buffer,
@@ -154,12 +154,12 @@ class LeafScanner:
         self.cursor.position = start + 1
         return read(start)
 
-    def _constant(self, start: int, text: str) -> Result:
-        self.add(start, TAGS[self.cursor.data[start]], None, text)
+    def _constant(self, start: int) -> Result:
+        self.add(start, TAGS[self.cursor.data[start]])
         return PLAIN
 
     def _undefined(self, start: int) -> Result:
-        self._constant(start, "undefined")
+        self._constant(start)
         return UNDEFINED
 
     def _int32(self, start: int) -> Result:
@@ -207,9 +207,9 @@ class LeafScanner:
         self.add(start, "DATE", milliseconds, date_text(milliseconds), ident=self.number(start, "DATE"))
         return OBJECT
 
-    def _boxed_constant(self, start: int, text: str) -> Result:
+    def _boxed_constant(self, start: int) -> Result:
         name = TAGS[self.cursor.data[start]]
-        self.add(start, name, None, text, ident=self.number(start, name))
+        self.add(start, name, ident=self.number(start, name))
         return OBJECT
 
     def _number_object(self, start: int) -> Result:

@@ -243,7 +243,7 @@ class ValueScanner(LeafScanner):
             if claimed != actual:
                 raise Fault(at, f"{actual}, the number of {what}", str(claimed))
         self.depth -= 1
-        text = ", ".join(f"length {n:,}" if what == "length" else f"{n:,} {what}" for what, n in claims)
+        text = ", ".join(_claim(what, actual) for what, actual in claims)
         self.add(start, name, None, text, role="end")
         self.depth += 1
         self._pop(result)
@@ -468,6 +468,16 @@ class ValueScanner(LeafScanner):
         else:
             self.add(start, "END_OBJECT", None, text, role="value")
         self._pending.append(OBJECT)
+
+
+def _claim(what: str, number: int) -> str:
+    """``2 properties``, ``1 member``, ``length 3``."""
+    if what == "length":
+        return f"length {number:,}"
+    return f"{number:,} {what if number != 1 else _ONE[what]}"
+
+
+_ONE: Final = {"properties": "property", "members": "member", "keys and values": "key or value"}
 
 
 def _in_words(tag: int) -> str:

@@ -1,0 +1,241 @@
+"""Files in and out: reading with a progress bar, guessing the format, and writing all or nothing.
+
+Formats are guessed from the bytes alone, in this order:
+
+    ff, a version below 16            v8         what v8.serialize writes
+    ff 10, no second ff               v8         version 16
+    ff, 16 or more, then ff or fe     blink      Chrome's envelope (and ff 11 01 / 02, its wrappers)
+    length of 4 bytes, then ff 0d..10 node-ipc   what Node's child_process sends
+    text that begins like JSON        json
+    d9 d9 f7                          cbor       self-described
+    a whole value of version 0        v8         no header
+    a whole item                      cbor
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Final
+
+from clonecodec.cli.scan import Scan
+
+FORMATS: Final = ("v8", "cbor", "json", "blink", "node-ipc")
+"""What can be read."""
+
+PROGRESS_FROM: Final = 32 << 20  # bytes; smaller files are read before a bar would have been drawn
+_CHUNK: Final = 1 << 20
+
+
+class BrokenFileError(Exception):
+    """The file does not hold what it should; the message is a sentence for people."""
+
+
+def read(name: str) -> bytes:
+    """Every byte of the file *name*, or of standard input for ``-``."""
+    if name == "-":
+        return sys.stdin.buffer.read()
+    size = Path(name).stat().st_size
+    with Path(name).open("rb") as file:
+        if size < PROGRESS_FROM:
+            return file.read()
+        with progress(f"reading {name}", size) as advance:
+            parts = []
+            while part := file.read(_CHUNK):
+                parts.append(part)
+                advance(sum(map(len, parts[-1:])))
+            return b"".join(parts)
+
+
+@contextlib.contextmanager
+def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error while a long run is under way; the function given takes the bytes done since.
+
+    Nothing is drawn below ``PROGRESS_FROM`` bytes, nor where standard error is no terminal.
+    """
+    if total < PROGRESS_FROM:
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+@contextlib.contextmanager
+def busy(title: str, size: int) -> Iterator[None]:
+    """A sign of life on standard error while something takes long that cannot say how far it is."""
+    if size < PROGRESS_FROM:
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(title):
+        yield
+
+
+def guess(data: bytes, headerless: int = 0) -> str:
+    """The format of *data*; ``v8`` if nothing fits, for it can say best what is wrong."""
+    if data[:1] == b"\xff":
+        return _guess_header(data)
+    if len(data) >= 6 and data[4] == 0xFF and 13 <= data[5] <= 16 and data[0] < 0x10:
+        return "node-ipc"
+    if not data or headerless:
+        return "v8"
+    if _looks_like_json(data):
+        return "json"
+    if data[:3] == b"\xd9\xd9\xf7":
+        return "cbor"
+    scan = Scan(data)
+    for _ in scan.rows():
+        if scan.position > PROGRESS_FROM:
+            break  # far enough to be sure
+    if scan.fault is None:
+        return "v8"
+    try:
+        read_values(data, "cbor")
+    except (BrokenFileError, ImportError):
+        return "v8"
+    return "cbor"
+
+
+def _guess_header(data: bytes) -> str:
+    version, shift, at = 0, 0, 1
+    while at < len(data) and shift < 35:
+        version |= (data[at] & 0x7F) << shift
+        shift += 7
+        at += 1
+        if data[at - 1] < 0x80:
+            break
+    behind = data[at : at + 1]
+    if version >= 16 and behind in (b"\xff", b"\xfe"):
+        return "blink"
+    if version == 17 and behind in (b"\x01", b"\x02"):
+        return "blink"
+    return "v8"
+
+
+def _looks_like_json(data: bytes) -> bool:
+    start = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start[:1] not in b'{["-0123456789tfn' or not start:
+        return False
+    if any(byte < 0x20 and byte not in b"\t\r\n" for byte in start):
+        return False
+    try:
+        start.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if len(start) - error.start > 3:
+            return False
+    if start[:1] in b"{[":
+        return True
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def read_values(data: bytes, form: str, headerless: int = 0) -> list[object]:
+    """The values in *data*: one, unless the format lets them follow each other.
+
+    Raises:
+        BrokenFileError: they cannot be read, and where.
+    """
+    from clonecodec import CloneError
+
+    try:
+        with busy("decoding", len(data)):
+            match form:
+                case "v8":
+                    return _read_v8(data, headerless)
+                case "cbor":
+                    from clonecodec import cbor
+
+                    return [cbor.loads(data)]
+                case "json":
+                    return [read_json(data)]
+                case "blink":
+                    from clonecodec.foreign import read_blink
+
+                    return [read_blink(data)]
+                case _:
+                    from clonecodec.foreign import iter_node_ipc
+
+                    return list(iter_node_ipc(io.BytesIO(data)))
+    except CloneError as error:
+        raise BrokenFileError(f"no whole {form} value: {error}") from None
+
+
+def _read_v8(data: bytes, headerless: int) -> list[object]:
+    from clonecodec import load, loads
+
+    if headerless:
+        data = bytes((0xFF, headerless)) + data
+    if data[:1] != b"\xff" or len(data) < 2 or data[1] < 13:
+        return [loads(data, legacy=True)]
+    file = io.BytesIO(data)
+    values = [load(file)]
+    while data[(at := file.tell()) : at + 1] == b"\xff" and 13 <= (data[at + 1 : at + 2] or b"\0")[0] <= 16:
+        values.append(load(file))
+    return values
+
+
+def read_json(data: bytes) -> object:
+    """The value of a JSON text: objects with ``str`` keys, the last of equal keys counting."""
+
+    def refuse(name: str) -> object:
+        raise ValueError(f"{name} is no JSON")
+
+    try:
+        return json.loads(data.decode("utf-8-sig"), parse_constant=refuse)
+    except RecursionError:
+        raise BrokenFileError("no JSON that can be read: it nests too deeply") from None
+    except UnicodeDecodeError as error:
+        raise BrokenFileError(f"no JSON: not UTF-8 at byte {error.start}") from None
+    except ValueError as error:
+        raise BrokenFileError(f"no JSON: {error}") from None
+
+
+@contextlib.contextmanager
+def whole_file(name: str) -> Iterator[IO[bytes]]:
+    """A file to write into, which becomes *name* when the block ends well and vanishes when it does not."""
+    if name == "-":
+        buffer = io.BytesIO()
+        yield buffer
+        sys.stdout.buffer.write(buffer.getvalue())
+        sys.stdout.buffer.flush()
+        return
+    target = Path(name)
+    if target.is_dir():
+        raise IsADirectoryError(f"{name} is a directory")
+    if target.exists() and not target.is_file():  # /dev/stdout, a pipe: nothing to replace
+        with target.open("wb") as device:
+            yield device
+        return
+    target = target.resolve()  # through a symbolic link, so that the link stays one
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            temporary.chmod(target.stat().st_mode & 0o777)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
