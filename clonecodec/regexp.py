@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
+
+if TYPE_CHECKING:
+    import re
 
 __all__ = ["FLAG_BITS", "RegExp", "bits_of", "flags_of"]
 
@@ -63,6 +66,35 @@ class RegExp:
 
     def __reduce__(self) -> tuple[object, ...]:
         return RegExp, (self.source, self.flags)
+
+    def compile(self) -> re.Pattern[str]:
+        """The Python pattern that matches what this does.
+
+        ``\\d \\w \\s \\b . ^ $`` mean what JavaScript means by them.  The flags g, d and y say how to use a
+        pattern, not what it matches, and are ignored.  Text is seen as characters, never as halves of them,
+        as JavaScript sees it under u and v.  Under i, letters beyond ASCII have the cases that Python knows.
+        A group in a loop keeps what it matched in an earlier turn, where JavaScript forgets it.
+
+        Raises:
+            ValueError: JavaScript would not compile it, or Python cannot express it; the message says what.
+
+        >>> RegExp(r"(?<year>\\d+)$").compile().search("in 1970")["year"]
+        '1970'
+        """
+        import re
+
+        from clonecodec._regexp_to_python import to_python
+
+        pattern = to_python(self.source, self.flags)
+        flags = re.ASCII
+        for flag, python in (("i", re.IGNORECASE), ("m", re.MULTILINE), ("s", re.DOTALL)):
+            if flag in self.flags:
+                flags |= python
+        try:
+            return re.compile(pattern, flags)
+        except (re.error, RecursionError, OverflowError) as error:
+            reason = str(error) or type(error).__name__
+            raise ValueError(f"Python cannot express this regular expression: {reason}") from None
 
 
 def bits_of(flags: str) -> int:
