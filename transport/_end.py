@@ -48,7 +48,7 @@ class End:
         """How to wake those who wait for an item.  Each is called once, and is off the queue then."""
         self.idle: Callable[[], None] | None = None
         """How to wake the owner when a message comes; None while he is at it, or does not want to know."""
-        self.owner: Callable[[], Owner | None] = _nobody
+        self.owner: Callable[[], Owner | None] = nobody
         """A weak reference to who is told of the end mark."""
         self.taken: Callable[[Item], None] | None = None
         """Set by a link that wants to know when a message is taken (to acknowledge it); called without the lock."""
@@ -137,7 +137,7 @@ class End:
         return f"<End {self.link.backend} queued={len(self.items)}{' ended' if self.ended else ''}>"
 
 
-def _nobody() -> None:
+def nobody() -> None:
     """The owner of an end that is in a message, or was never owned."""
 
 

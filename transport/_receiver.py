@@ -1,0 +1,386 @@
+"""The receiving half of a port: its state, who listens, where listeners run, and one turn of delivery.
+
+    put() ─> End.items ─┬─> turn(), in the home of the port ─> emit("message", value)
+                        └─> take(), in the thread (or task) that calls receive()
+
+The home is an asyncio loop or the dispatcher; the first 'message' listener since the last stop chooses it.
+While a port flows and nothing is queued, ``End.idle`` wakes it; a scheduled or paused port is not
+woken by messages, only by the end mark.  ``End.lock`` guards ``_state``, ``_home`` and ``_end`` too.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Callable
+from functools import partial
+from os import getpid
+from threading import get_ident
+from types import CoroutineType
+from typing import Any, Final, NoReturn
+
+from transport import _drop
+from transport._dispatch import Home, dispatcher
+from transport._emitter import Emitter
+from transport._end import NO_LINK, End
+from transport._io import io_poller
+from transport._keeper import keeper
+from transport._state import LIVE, Input, State, step
+from transport.errors import PortClosedError
+from transport.message import CloseReason, EndMark, Item, Message, Opened
+
+TURN: Final = 1000
+"""Messages that one turn delivers at least, if there are so many; more only if more were queued when it began.
+
+Node's number (src/node_messaging.cc): enough to keep up, few enough to let timers have their turn.
+"""
+
+DEAD: Final = End()
+"""The end of every port that is closed or was transferred: always empty, and posts through it are dropped."""
+
+_CO_COROUTINE: Final = 0x80  # inspect.CO_COROUTINE, without importing inspect
+
+
+def is_async(f: Callable[..., object]) -> bool:
+    """Is *f* an ``async def`` function, or an object with an ``async def __call__``?"""
+    while isinstance(f, partial):
+        f = f.func
+    f = getattr(f, "__func__", f)
+    code = getattr(f, "__code__", None) or getattr(getattr(type(f), "__call__", None), "__code__", None)
+    return code is not None and bool(code.co_flags & _CO_COROUTINE)
+
+
+def current_home() -> Home:
+    """The asyncio loop that is running in this thread, else the dispatcher."""
+    if "asyncio" in sys.modules:
+        from transport._aio import running_home  # asyncio is there, so this costs nothing
+
+        home = running_home()
+        if home is not None:
+            return home
+    return dispatcher()
+
+
+class Receiver(Emitter):
+    """What a MessagePort and a BroadcastChannel have in common: they take from an end."""
+
+    _end: End
+    _state: State
+    _home: Home | None
+    _refd: bool
+    _reason: CloseReason | None
+    _turning: int
+    _pid: int
+
+    def _open(self, end: End) -> None:
+        super().__init__()
+        self._end = end
+        self._state = State.PAUSED
+        self._home = None
+        self._refd = False
+        self._reason = None
+        self._turning = 0
+        """The thread that is in ``turn``, or 0."""
+        self._pid = getpid()
+        self._own(end)
+
+    def _own(self, end: End) -> None:
+        with end.lock:
+            end.owner = weakref.ref(self)
+            due = end.ended is not None
+        self._watch()
+        if due:
+            self.wake()
+
+    def __del__(self, _getpid: Callable[[], int] = getpid, _orphan: Callable[[End], None] = _drop.orphan) -> None:
+        # A forked child's copy of a port is not the port.
+        if getattr(self, "_state", None) in LIVE and self._pid == _getpid():
+            _orphan(self._end)
+
+    # ------------------------------------------------------------------ listeners
+
+    def _add_event_handler(self, event: str, k: Callable[..., Any], v: Callable[..., Any]) -> None:
+        home = current_home()
+        decides = self._home is None or (event == "message" and self.listener_count(event) == 0)
+        if is_async(k) and not (home if decides else self._home or home).is_loop:
+            raise TypeError("an 'async def' listener needs a running asyncio loop: attach it inside one")
+        super()._add_event_handler(event, k, v)
+
+    def _listener_added(self, event: str, *, first: bool) -> None:
+        dispatcher().start()  # it hears of collected peers, and cannot be started once the program ends
+        if event == "message" and first:
+            with self._end.lock:
+                if self._state not in LIVE:
+                    return
+                self._home = current_home()
+                self._set_ref(True)
+            self._flow()
+        elif self._home is None:
+            self._home = current_home()
+            self._watch()
+
+    def _last_listener_removed(self, event: str) -> None:
+        if event == "message":
+            with self._end.lock:
+                self._state = step(self._state, Input.STOP)
+                self._end.idle = None
+                self._set_ref(False)
+
+    def _emit_run(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        result = f(*args, **kwargs)
+        if type(result) is CoroutineType:
+            current_home().run(result)
+
+    def _emit_guarded(self, event: str, *args: object) -> None:
+        try:
+            self.emit(event, *args)
+        except BaseException as error:
+            (self._home or dispatcher()).report(error, self)
+
+    def _emit_close(self) -> None:
+        # Each listener by itself: 'close' comes once, and who waits for it must not miss it for another's fault.
+        for f in self.listeners("close"):
+            with self._lock:
+                g = self._events.get("close", {}).get(f)
+            if g is None:
+                continue
+            try:
+                self._emit_run(g, (), {})
+            except BaseException as error:
+                (self._home or dispatcher()).report(error, self)
+
+    # ------------------------------------------------------------------ start, stop, ref
+
+    def start(self) -> None:
+        """Deliver what is queued and what comes; without a 'message' listener that means: throw it away.
+
+        A port starts by itself when it gets its first 'message' listener.
+        """
+        with self._end.lock:
+            if self._state not in LIVE:
+                return
+            if self._state is State.PAUSED:
+                self._home = current_home()
+        dispatcher().start()
+        self._flow()
+
+    def _flow(self) -> None:
+        end = self._end
+        with end.lock:
+            self._state = step(self._state, Input.START)
+            if self._state is not State.FLOWING:
+                return
+            queued = bool(end.items)
+            if not queued:
+                end.idle = self.wake
+        self._watch()
+        if queued:
+            self.wake()
+
+    def relinked(self) -> None:
+        """The end has another link, and perhaps a descriptor to read."""
+        self._watch()
+
+    def _watch(self) -> None:
+        """Have the end's descriptor read, by the home if it flows there."""
+        source = self._end.link.source
+        if source is None:
+            return
+        home = self._home
+        poller = home.poller() if home is not None and source.follows_home else None
+        source.watch(poller or io_poller())
+
+    def _ref(self) -> None:
+        with self._end.lock:
+            if self._state in LIVE:
+                self._set_ref(True)
+
+    def _unref(self) -> None:
+        with self._end.lock:
+            self._set_ref(False)
+
+    def has_ref(self) -> bool:
+        """Does this port keep the program alive?"""
+        return self._refd and (self._state in LIVE or self._state is State.CLOSING)
+
+    def _set_ref(self, on: bool) -> None:
+        if self._refd != on:
+            self._refd = on
+            if on:
+                keeper().ref(self)
+            else:
+                keeper().unref(self)
+
+    def keeps_alive(self) -> bool:
+        """For the keeper: is this port ref'd, and can its home still have a turn?"""
+        home = self._home
+        if home is not None and not home.is_alive():
+            return False
+        return self.has_ref()
+
+    def on_loop(self) -> bool:
+        """For the keeper: does a loop run the listeners?"""
+        return self._home is not None and self._home.is_loop
+
+    # ------------------------------------------------------------------ a turn
+
+    def wake(self) -> None:
+        """Have a turn soon, at home."""
+        home = self._home
+        (dispatcher() if home is None else home).schedule(self)
+
+    def home_lost(self, home: Home) -> None:
+        """The loop is closed: the queue waits for the next listener, and nothing is kept alive."""
+        with self._end.lock:
+            if self._home is not home:
+                return
+            self._home = None
+            self._state = step(self._state, Input.STOP)
+            self._end.idle = None
+            self._set_ref(False)
+            due = self._end.ended is not None
+        self._watch()
+        if due:
+            self.wake()
+
+    def turn(self, home: Home) -> None:
+        """Deliver what is queued: at most TURN messages, or as many as there are now."""
+        end = self._end
+        budget = max(len(end.items), TURN)
+        outer, self._turning = self._turning, get_ident()
+        try:
+            while (item := self._next(home, end)) is not None:
+                if isinstance(item, EndMark):
+                    self._finish(end, item.reason)
+                    self._emit_close()
+                    return
+                budget -= 1
+                self._deliver(end, item)
+                if budget == 0:
+                    if end.items:
+                        self.wake()
+                    else:
+                        self._rearm(home, end)
+                    return
+        except BaseException:  # Ctrl-C, or sys.exit() in a listener that a loop runs: the rest waits for its turn
+            self.wake()
+            raise
+        finally:
+            self._turning = outer
+
+    def _next(self, home: Home, end: End) -> Item | None:
+        with end.lock:
+            if self._end is not end or not (self._home is home or self._home is None):
+                return None
+            items = end.items
+            if not items:
+                if self._state is State.FLOWING:
+                    end.idle = self.wake
+                return None
+            if self._state is State.PAUSED and items[0] is not end.ended:
+                return None
+            return items.popleft()
+
+    def _rearm(self, home: Home, end: End) -> None:
+        with end.lock:
+            if self._end is not end or self._home is not home or self._state is not State.FLOWING:
+                return
+            if not end.items:
+                end.idle = self.wake
+                return
+        self.wake()
+
+    def _deliver(self, end: End, item: Item) -> None:
+        if end.taken is not None:
+            end.taken(item)
+        try:
+            value, carried = self._opened(item)
+        except Exception as error:
+            if self.listener_count("messageerror"):
+                self._emit_guarded("messageerror", error)
+            return
+        if self.listener_count("message"):
+            self._emit_guarded("message", value)
+        elif carried:
+            _drop.drop((value, carried))
+
+    @staticmethod
+    def _opened(item: Item) -> Opened:
+        if type(item) is tuple:
+            return item
+        assert not isinstance(item, (tuple, EndMark)), item
+        return item.open()
+
+    def _finish(self, end: End, reason: CloseReason) -> None:
+        """The end mark was taken: nothing comes any more."""
+        with end.lock:
+            if self._end is not end:
+                return
+            self._state = step(self._state, Input.END)
+            self._reason = reason
+            self._set_ref(False)
+            self._end = DEAD
+        end.abandon(CloseReason.LOCAL)
+
+    def _close(self, reason: CloseReason) -> None:
+        """No more is posted from here on; the rest is a turn of the home."""
+        end = self._end
+        with end.lock:
+            if self._state not in LIVE or self._end is not end:
+                return
+            self._state = step(self._state, Input.CLOSE)
+            link, end.link = end.link, NO_LINK
+            inside = self._turning == get_ident()
+        end.put_end(reason, first=not inside)
+        link.close(reason)
+
+    # ------------------------------------------------------------------ taking
+
+    def _refuse(self) -> NoReturn:
+        raise PortClosedError(CloseReason.LOCAL if self._state is State.CLOSING else self._reason)
+
+    def take(self) -> Item | None:
+        """The next item, or None if nothing is queued.
+
+        Raises:
+            PortClosedError: nothing is queued, and nothing will come.
+        """
+        end = self._end
+        last = False
+        with end.lock:
+            items = end.items
+            if not items:
+                if self._state in LIVE:
+                    return None
+                self._refuse()
+            item = items.popleft()
+            if end.ended is not None:
+                if item is end.ended:
+                    items.appendleft(item)  # the home takes it, and emits 'close'
+                    raise PortClosedError(end.ended.reason)
+                last = items[0] is end.ended
+        if end.taken is not None:
+            end.taken(item)
+        if last:
+            self.wake()
+        return item
+
+    def take_message(self) -> Message | None:
+        """The next message, or None: the work of ``receive_message_on_port``."""
+        end = self._end
+        with end.lock:
+            if end.ended is not None and len(end.items) > 1 and end.items[0] is end.ended:
+                # close() was called, but its turn has not come: what was queued can still be had.
+                end.items.rotate(-1)
+                item = end.items.popleft()
+                end.items.appendleft(end.items.pop())
+                return self._message(item)
+        try:
+            taken = self.take()
+        except PortClosedError:
+            return None
+        return None if taken is None else self._message(taken)
+
+    def _message(self, item: Item) -> Message:
+        value, carried = self._opened(item)
+        return Message(value, tuple(thing for thing in carried if isinstance(thing, Receiver)))

@@ -1,0 +1,56 @@
+"""MessageChannel: two ports that are each other's other side, over any backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from transport._end import End
+from transport._thread_link import open_pair
+from transport.port import MessagePort, open_port
+
+
+class MessageChannel:
+    """Two entangled ports, ``port1`` and ``port2``.  It unpacks into them, and holds nothing else.
+
+    Args:
+        backend: what carries the messages until a port moves elsewhere: "thread" (queues in this process), "process"
+            (a socketpair, for a port that goes to a child), or "socket" (a connection of this process with itself).
+
+    Raises:
+        ValueError: there is no such backend.
+        NotImplementedError: the platform has not what the backend needs.
+
+    >>> port1, port2 = MessageChannel()
+    >>> port1.post_message([1, 2])
+    >>> port2.receive()
+    [1, 2]
+    """
+
+    __slots__ = ("port1", "port2")
+
+    def __init__(self, backend: Literal["thread", "process", "socket"] = "thread") -> None:
+        one, two = _open(backend)
+        self.port1 = open_port(one)
+        self.port2 = open_port(two)
+
+    def __iter__(self) -> Iterator[MessagePort]:
+        return iter((self.port1, self.port2))
+
+    def __repr__(self) -> str:
+        return f"<MessageChannel {self.port1!r} {self.port2!r}>"
+
+
+def _open(backend: str) -> tuple[End, End]:
+    match backend:
+        case "thread":
+            return open_pair()
+        case "process":
+            from transport.process import open_pair as open_processes  # imported by those who use it
+
+            return open_processes()
+        case "socket":
+            from transport.socket import open_pair as open_sockets  # imported by those who use it
+
+            return open_sockets()
+    raise ValueError(f"no such backend: {backend!r}; there are thread, process and socket")
