@@ -25,12 +25,18 @@ from tests.vectors.values import REGISTERED, VALUES
 
 TWO_BYTE_STORAGE: Final = "V8 may keep Latin-1 text in two bytes a character, which a str does not tell"
 ONCE_SPARSE: Final = "a full array: V8 writes frozen and once holey ones as sparse, which no value can tell"
+HOLED_WHILE_WRITTEN: Final = "an array that a getter changed while it was written as a dense one"
+ONE_BYTES_OBJECT: Final = "CPython has one object of each bytes shorter than two: two equal ones become one"
 OLD_ERROR_ORDER: Final = (
     "Node 20 writes the cause before the stack; later Nodes refuse that, we write what all read"
 )
 
 NOT_WRITTEN_AGAIN: Final[dict[tuple[str, int], str]] = {
     ("string: a slice of a two-byte string keeps two bytes", 20): TWO_BYTE_STORAGE,
+    ("array: a regexp match", 20): ONCE_SPARSE,
+    ("array: an element deleted by a getter", 20): HOLED_WHILE_WRITTEN,
+    ("array: shrunk by a getter", 20): HOLED_WHILE_WRITTEN,
+    ("Buffer: two equal ones of one byte", 20): ONE_BYTES_OBJECT,
     **{
         (f"sparse: {name}", 20): ONCE_SPARSE
         for name in (

@@ -160,6 +160,8 @@ def node_buffers() -> dict[str, object]:
         "part of a buffer": b"cd",
         "128 bytes": b"\7" * 128,
         "twice": {"a": one, "b": one},
+        "two equal ones": [bytes([1, 2]), bytes([1, 2])],
+        "two equal ones of one byte": [one, one],
         "between strings": ["ā", b"x", "ā"],
     }
 

@@ -41,7 +41,7 @@ def _receivers(native: bool) -> dict[str, Callable[[], object]]:
         "resizable": lambda: ArrayBuffer(1, max_byte_length=2),
         "typed array": lambda: ArrayBuffer(b"\1").view() if native else view("B", 1),
         "DataView": lambda: DataView(ArrayBuffer(1)),
-        "Buffer": lambda: bytes([1]),
+        "Buffer": lambda: bytes([1, 2]),
         "error": js_error,
     }
     return kinds

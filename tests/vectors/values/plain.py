@@ -64,7 +64,7 @@ def strings() -> dict[str, object]:
     return {
         "a slice of a two-byte string keeps two bytes": "abcdefghijklmnopqrst",
         "a short slice of a two-byte string has one": "ab",
-        "joined one-byte strings": "abcdefghijklmnop,qrstuvwxyz",
+        "joined one-byte strings": "abcdefghijklmnopqrstuvwxyz",
         "spaces and one character outside Latin-1": " " * 200 + "\U0001f44a",
         "a Latin-1 character of a two-byte string": "a",
     }
