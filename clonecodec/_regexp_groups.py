@@ -96,7 +96,7 @@ class Standing(Enum):
     """What is known of a group where it is referred to."""
 
     SURE = "it has matched"
-    MAYBE = "it has matched or not, and its last match counts"
+    MAYBE = "it may not have matched"
     NEVER = "it cannot have matched"
     FORGOTTEN = "it may have matched in an earlier turn of a loop"
     BACKWARDS = "it is matched from right to left in JavaScript"

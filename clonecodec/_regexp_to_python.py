@@ -7,8 +7,10 @@ what lies beyond ASCII is put into ``(?u:...)``: there letters fold as Python fo
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Final, NoReturn
 
+from clonecodec._regexp_characters import Characters, number
 from clonecodec._regexp_classes import FOLDS_TO_ASCII, KELVIN, LONG_S, SPACE, Members, boundary, quote
 from clonecodec._regexp_groups import (
     BACKWARDS,
@@ -22,47 +24,31 @@ from clonecodec._regexp_groups import (
     repeats_oddly,
 )
 
-NOT_A_TERMINATOR: Final = r"[^\n\r\u2028\u2029]"
-CONTROLS: Final = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
-SYNTAX: Final = frozenset("^$\\.*+?()[]{}|/")
-DIGITS: Final = frozenset("0123456789")
-OCTAL: Final = frozenset("01234567")
-LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-SET_PUNCTUATION: Final = frozenset("&-!#%,:;<=>@`~")  # ClassSetReservedPunctuator
 SET_DOUBLES: Final = frozenset("&!#$%*+,.:;<=>?@^`~")  # of ClassSetReservedDoublePunctuator
-HEXADECIMAL: Final = frozenset("0123456789abcdefABCDEF")
+NOT_A_TERMINATOR: Final = r"[^\n\r\u2028\u2029]"
 
 
-class Last:
+class Last(Enum):
     """What a quantifier would repeat."""
 
-    NOTHING, ATOM, HALVES, LOOKAHEAD = range(4)
+    ATOM = "an atom or a group"
+    HALVES = "half of a character beyond U+FFFF"
+    LOOKAHEAD = "a lookahead"
 
 
-class ToPython:
-    """Translates one pattern; ``result`` is the Python pattern after ``run``."""
+class ToPython(Characters):
+    """Translates one pattern."""
 
     def __init__(self, source: str, flags: str) -> None:
-        # A surrogate pair is one character, however it was written.
-        self.source: Final = source.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+        super().__init__(source, flags)
         self.fold: Final = "i" in flags
         self.multiline: Final = "m" in flags
         self.dot_all: Final = "s" in flags
-        self.sets: Final = "v" in flags
-        self.unicode: Final = self.sets or "u" in flags
-        self.at = 0
         self.out: Final[list[str | Reference]] = []
         self.frame = Frame(None)
         self.closed: Frame | None = None
-        self.last = Last.NOTHING
+        self.last = Last.ATOM
         self.groups: Final[list[Frame]] = []
-        self.count, self.names = count_groups(self.source)
-
-    def refuse(self, what: str) -> NoReturn:
-        raise ValueError(f"Python cannot express this regular expression: {what} before index {self.at}")
-
-    def invalid(self, what: str) -> NoReturn:
-        raise ValueError(f"this is no regular expression of JavaScript's: {what} before index {self.at}")
 
     def run(self) -> str:
         source, length = self.source, len(self.source)
@@ -78,21 +64,9 @@ class ToPython:
             self.invalid("a group is not closed")
         return "".join([piece if isinstance(piece, str) else self.resolve(piece) for piece in self.out])
 
-    def take(self, text: str) -> bool:
-        if self.source.startswith(text, self.at):
-            self.at += len(text)
-            return True
-        return False
-
-    def digits(self, allowed: frozenset[str] = DIGITS, most: int = INFINITE) -> str:
-        start = self.at
-        while self.at < len(self.source) and self.at - start < most and self.source[self.at] in allowed:
-            self.at += 1
-        return self.source[start : self.at]
-
     # -- terms
 
-    def atom(self, text: str | Reference, last: int = Last.ATOM, *, width: bool = True) -> None:
+    def atom(self, text: str | Reference, last: Last = Last.ATOM, *, width: bool = True) -> None:
         """A term that can be repeated; what it is worth to its group is known after its quantifier."""
         self.out.append(text)
         self.closed = None
@@ -115,9 +89,9 @@ class ToPython:
                 text = f"{{{low}}}" if low == high else f"{{{low},{'' if high == INFINITE else high}}}"
         lazy = False
         if text:
-            if self.last == Last.HALVES:
+            if self.last is Last.HALVES:
                 self.refuse("half of a character beyond U+FFFF is repeated (the flag u would make it whole)")
-            if self.last == Last.LOOKAHEAD:
+            if self.last is Last.LOOKAHEAD:
                 self.refuse("a lookahead is repeated")
             lazy = self.take("?")
             self.out.append(text + "?" * lazy)
@@ -127,7 +101,6 @@ class ToPython:
             if repeats_oddly(closed, low, high):
                 self.refuse("a repeated group that may choose to match nothing")
         self.frame.add(low, closed, lazy=lazy and low < high, width=width)
-        self.last = Last.NOTHING
 
     def braces(self) -> tuple[int, int] | None:
         """The numbers of ``{n}``, ``{n,}`` or ``{n,m}``; None, and nothing read, if it is none of them."""
@@ -258,7 +231,7 @@ class ToPython:
         if standing is Standing.NEVER:
             return "(?:)"
         if standing is Standing.FORGOTTEN or standing is Standing.BACKWARDS:
-            self.refuse(f"a reference to group {group}, of which {standing.value},")
+            self.refuse(f"a reference to group {group} ({standing.value})")
         if group > 99:
             self.refuse(f"a reference to group {group} (the last is 99)")
         text = f"(?u:\\{group})" if self.fold else f"(?:\\{group})"
@@ -300,72 +273,6 @@ class ToPython:
         group = number(self.digits())
         self.at = start
         return group <= self.count or self.unicode
-
-    def character(self, char: str, in_class: bool = False) -> int:
-        """The character that a backslash and *char*, already read, begin."""
-        if char in CONTROLS:
-            return CONTROLS[char]
-        if char == "c":
-            return self.control(in_class)
-        if char in "xu":
-            return self.hexadecimal(char)
-        if char in DIGITS:
-            return self.octal(char)
-        if self.unicode:
-            if char in "pP" or (self.sets and char == "q"):
-                self.refuse(f"\\{char}{{...}}")
-            punctuation = in_class and (char == "-" or (self.sets and char in SET_PUNCTUATION))
-            if char not in SYNTAX and not punctuation:
-                self.invalid(f"an unknown escape, \\{char},")
-        elif char == "k" and self.names:
-            self.invalid("\\k without a name")
-        return ord(char)
-
-    def control(self, in_class: bool) -> int:
-        following = self.source[self.at : self.at + 1]
-        if following in LETTERS or (in_class and not self.unicode and following in DIGITS | {"_"}):
-            self.at += 1
-            return ord(following) % 32
-        if self.unicode:
-            self.invalid("\\c without a letter")
-        self.at -= 1  # the backslash is literal, and so is the c
-        return ord("\\")
-
-    def hexadecimal(self, char: str) -> int:
-        if char == "u" and self.unicode and self.take("{"):
-            digits = self.digits(HEXADECIMAL).lstrip("0") or ("0" if self.source[self.at - 1] == "0" else "")
-            if not digits or len(digits) > 6 or int(digits, 16) > 0x10FFFF or not self.take("}"):
-                self.invalid("a \\u{...} without a character")
-            return int(digits, 16)
-        code = self.fixed(2 if char == "x" else 4)
-        if code is None:
-            if self.unicode:
-                self.invalid(f"\\{char} without its digits")
-            return ord(char)
-        if 0xD800 <= code <= 0xDBFF and self.take("\\u"):
-            low = self.fixed(4)
-            if low is not None and 0xDC00 <= low <= 0xDFFF:
-                return 0x10000 + ((code - 0xD800) << 10) + low - 0xDC00
-            self.at -= 2 if low is None else 6
-        return code
-
-    def fixed(self, count: int) -> int | None:
-        start = self.at
-        digits = self.digits(HEXADECIMAL, count)
-        if len(digits) == count:
-            return int(digits, 16)
-        self.at = start
-        return None
-
-    def octal(self, char: str) -> int:
-        if self.unicode:
-            if char != "0" or self.source[self.at : self.at + 1] in DIGITS:
-                self.invalid("a decimal escape without a group")
-            return 0
-        if char not in OCTAL:
-            return ord(char)
-        self.at -= 1
-        return int(self.digits(OCTAL, 3 if char <= "3" else 2), 8)
 
     # -- classes
 
@@ -440,35 +347,6 @@ HANDLERS: Final[dict[str, Callable[[ToPython], None]]] = {
     "\\": ToPython.escape,
 }
 """What to do about a character that is not itself."""
-
-
-def number(digits: str) -> int:
-    """*digits* as an int, INFINITE at most."""
-    digits = digits.lstrip("0") or "0"
-    return min(int(digits), INFINITE) if len(digits) <= 10 else INFINITE
-
-
-def count_groups(source: str) -> tuple[int, dict[str, int]]:
-    """The number of capturing groups in *source*, and the numbers of those with a name."""
-    count, at, in_class = 0, 0, False
-    names: dict[str, int] = {}
-    while at < len(source):
-        char = source[at]
-        if char == "\\":
-            at += 1
-        elif in_class or char == "[":
-            in_class = char != "]"
-        elif char == "(":
-            named = source.startswith("(?<", at) and source[at + 3 : at + 4] not in ("=", "!")
-            if named or not source.startswith("(?", at):
-                count += 1
-            if named:
-                name = source[at + 3 : max(source.find(">", at), at + 3)]
-                if not name.isidentifier():
-                    raise ValueError(f"Python cannot express the group name {name[:80]!r} at index {at}")
-                names.setdefault(name, count)
-        at += 1
-    return count, names
 
 
 def to_python(source: str, flags: str) -> str:

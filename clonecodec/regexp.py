@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, final
 if TYPE_CHECKING:
     import re
 
-__all__ = ["FLAG_BITS", "RegExp", "bits_of", "flags_of"]
+__all__ = ["FLAG_BITS", "RegExp", "bits_of", "flags_of", "from_pattern"]
 
 FLAG_BITS: Final = {"g": 1, "i": 2, "m": 4, "y": 8, "u": 0x10, "s": 0x20, "d": 0x80, "v": 0x100}
 """V8's bit for each flag (JSRegExp::Flag, src/regexp/regexp-flags.h).
@@ -73,7 +73,8 @@ class RegExp:
         ``\\d \\w \\s \\b . ^ $`` mean what JavaScript means by them.  The flags g, d and y say how to use a
         pattern, not what it matches, and are ignored.  Text is seen as characters, never as halves of them,
         as JavaScript sees it under u and v.  Under i, letters beyond ASCII have the cases that Python knows.
-        A group in a loop keeps what it matched in an earlier turn, where JavaScript forgets it.
+        A group in a loop keeps what it matched in an earlier turn, where JavaScript forgets it; one that
+        could be left out and matched nothing is ``""``, where JavaScript has undefined.
 
         Raises:
             ValueError: JavaScript would not compile it, or Python cannot express it; the message says what.
@@ -95,6 +96,28 @@ class RegExp:
         except (re.error, RecursionError, OverflowError) as error:
             reason = str(error) or type(error).__name__
             raise ValueError(f"Python cannot express this regular expression: {reason}") from None
+
+
+def from_pattern(pattern: re.Pattern[str] | re.Pattern[bytes]) -> RegExp:
+    """What a Python pattern is written as: the JavaScript that matches the same.
+
+    Python's ``. ^ $`` are written out where JavaScript's differ.  ``\\d \\w \\s \\b`` stay what they are,
+    though without re.ASCII they mean all of Unicode in Python and (``\\s`` apart) ASCII in JavaScript, and
+    under i letters beyond ASCII have the cases that JavaScript knows.  JavaScript sees a character beyond
+    U+FFFF as two; the flag u, under which it is one, is set if there is one in a class.
+
+    Raises:
+        DataCloneError: JavaScript cannot express it: a bytes pattern, a condition, an atomic group, a
+            possessive quantifier, flags for a part, a reference to a group that may not have matched, a
+            repeated group that may choose to match nothing.  ``RegExp(source, flags)`` says what is meant.
+
+    >>> import re
+    >>> from_pattern(re.compile("(?P<word>[a-z]+)", re.IGNORECASE))
+    RegExp('(?<word>[a-z]+)', 'i')
+    """
+    from clonecodec._regexp_from_python import from_python
+
+    return RegExp(*from_python(pattern))
 
 
 def bits_of(flags: str) -> int:
