@@ -1,4 +1,5 @@
-"""The dispatcher: the one thread that runs listeners when no asyncio loop does, and works off ``_drop``'s list.
+"""The dispatcher: the one thread that runs listeners when no asyncio loop does, and works off ``_drop``'s
+list.
 
 So listeners never run concurrently with each other.  A daemon thread, started when there is first something
 to wait for.  It sleeps on a ``SimpleQueue`` (whose put is safe in a finaliser), or in its poller when it
@@ -117,7 +118,8 @@ class Dispatcher:
             reads = poller is not None and len(poller) > 0
             self._sleeper = poller.wake if poller is not None and reads else self._token
             # Whoever comes from here on wakes us; whoever came before is seen now.
-            if self._ready or _drop.pending() or (self._poller is not None and (len(self._poller) > 0) != reads):
+            switched = self._poller is not None and (len(self._poller) > 0) != reads
+            if self._ready or _drop.pending() or switched:
                 self._sleeper = None
                 if reads and poller is not None:
                     poller.wait(0)

@@ -1,8 +1,9 @@
 """pyee's EventEmitter, with what Node's has and pyee's lacks: ``off``, ``listener_count``, forgiving removal.
 
-pyee's rules stand: ``on(event, f)`` returns f, ``on(event)`` is a decorator, a function added twice is one listener,
-'error' without a listener raises.  Every way to add a listener passes through ``_add_event_handler`` and
-every way to remove one through ``_remove_listener`` (``once`` included), so those two tell a subclass.
+pyee's rules stand: ``on(event, f)`` returns f, ``on(event)`` is a decorator, a function added twice is one
+listener, 'error' without a listener raises.  Every way to add a listener passes through
+``_add_event_handler`` and every way to remove one through ``_remove_listener`` (``once`` included), so those
+two tell a subclass.
 """
 
 from __future__ import annotations

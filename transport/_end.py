@@ -34,16 +34,17 @@ class Owner(Protocol):
 class End:
     """A queue, with the link that fills it and that leads to the other end."""
 
-    __slots__ = ("__weakref__", "ended", "idle", "items", "link", "lock", "onward", "owner", "taken", "waiters")
+    __slots__ = ("__weakref__", "ended", "idle", "items", "link", "lock", "onward", "owner", "taken",
+    "waiters")
 
     def __init__(self) -> None:
         self.lock: Final = RLock()
         self.items: Final[deque[Item]] = deque()
         self.link: Link = NO_LINK
         self.onward: Callable[[Item], None] | None = None
-        """Where an arriving item goes instead of into the queue: dropped after the end, or to another link."""
+        """Where an arriving item goes instead of into the queue: dropped, or to another link."""
         self.ended: EndMark | None = None
-        """The end mark, once it is in the queue: the other side is gone, though messages may stand before it."""
+        """The end mark, once it is in the queue: the other side is gone, whatever stands before it."""
         self.waiters: Final[deque[Callable[[], None]]] = deque()
         """How to wake those who wait for an item.  Each is called once, and is off the queue then."""
         self.idle: Callable[[], None] | None = None
@@ -51,7 +52,7 @@ class End:
         self.owner: Callable[[], Owner | None] = nobody
         """A weak reference to who is told of the end mark."""
         self.taken: Callable[[Item], None] | None = None
-        """Set by a link that wants to know when a message is taken (to acknowledge it); called without the lock."""
+        """Set by a link that acknowledges messages: called without the lock, when one is taken."""
 
     def put(self, item: Item) -> None:
         """Append a message that came in; wake one who waits for it."""

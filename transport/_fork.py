@@ -1,7 +1,8 @@
 """After a fork, in the child: threads are gone, and what they were at is the parent's work.
 
-Dispatcher, I/O thread, keeper and the list of what is to be dropped start anew, when they are first needed.  Inherited
-ports are dormant: a port remembers the process it was opened in, and its collection elsewhere does nothing.
+Dispatcher, I/O thread, keeper and the list of what is to be dropped start anew, when they are first needed.
+Inherited ports are dormant: a port remembers the process it was opened in, and its collection elsewhere does
+nothing.
 """
 
 from __future__ import annotations

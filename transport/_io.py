@@ -22,7 +22,6 @@ GRACE: Final = 0.02
 class _IoThread:
     def __init__(self) -> None:
         self._start: Final = threading.Lock()
-        self._thread: threading.Thread | None = None
         self._poller: Poller | None = None
         self._returns: Final[deque[tuple[Source, int]]] = deque()
 
@@ -33,8 +32,9 @@ class _IoThread:
                 poller = self._poller
                 if poller is None:
                     poller = self._poller = Poller()
-                    self._thread = threading.Thread(target=self._run, args=(poller,), name="transport-io", daemon=True)
-                    self._thread.start()
+                    run = self._run
+                    thread = threading.Thread(target=run, args=(poller,), name="transport-io", daemon=True)
+                    thread.start()
         return poller
 
     def _run(self, poller: Poller) -> None:
@@ -68,6 +68,6 @@ def give_back_later(source: Source) -> None:
 
 
 def forget() -> None:
-    """In a forked child: the thread is the parent's, and so is the epoll set (which must not be changed here)."""
+    """In a forked child: the thread is the parent's, and so is the epoll set (leave it alone)."""
     global _io  # noqa: PLW0603 - one thread per process is the point
     _io = _IoThread()

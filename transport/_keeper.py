@@ -1,6 +1,7 @@
 """The program stays alive while a port is ref'd, and does not end before what it posted has gone out.
 
-    main script ends -> keeper waits: no ref'd port left -> ``finish()`` for every descriptor -> flushed? -> end
+    main script ends -> keeper waits: no ref'd port left -> ``finish()`` for every descriptor -> flushed? ->
+    end
 
 The keeper is the one thread that is not a daemon, so the interpreter waits for it; it sleeps in
 ``main_thread().join()`` until the script is over.  It is started by the first ref or the first descriptor, as
@@ -9,6 +10,7 @@ no thread can be started once the interpreter shuts down.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
 from collections.abc import Callable
@@ -131,7 +133,7 @@ class Keeper:
         import warnings  # only for a peer that does not read
 
         warnings.warn(
-            f"{count} channels had unsent messages {self.exit_timeout} s after the program ended; they are lost",
+            f"{count} channels had unsent messages {self.exit_timeout} s after the program ended: lost",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -181,15 +183,17 @@ async def drain() -> None:
     """
     import asyncio  # the caller has it
 
+    def resolve(idle: asyncio.Future[None]) -> None:
+        if not idle.done():
+            idle.set_result(None)
+
     loop = asyncio.get_running_loop()
     while _keeper.kept():
         idle = loop.create_future()
 
         def wake(idle: asyncio.Future[None] = idle) -> None:
-            try:
-                loop.call_soon_threadsafe(lambda: idle.done() or idle.set_result(None))
-            except RuntimeError:
-                pass  # the loop was closed meanwhile: nobody waits
+            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits
+                loop.call_soon_threadsafe(resolve, idle)
 
         _keeper.when_idle(wake)
         await asyncio.wait([idle], timeout=_POLL)

@@ -1,4 +1,5 @@
-"""How much a queued message counts for in ``buffered_amount`` between threads, where there are no bytes to count.
+"""How much a queued message counts for in ``buffered_amount`` between threads, where there are no bytes to
+count.
 
 The sizes of buffers, bytes and strings, plus 64 a container; what is referred to twice counts once.
 """
@@ -9,7 +10,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from clonecodec import ArrayBuffer, DataView, Float16Array, Uint8ClampedArray
-
 from transport.message import EndMark, Item
 
 CONTAINER: Final = 64
@@ -28,17 +28,11 @@ def measure(item: Item) -> int:
     rest: list[object] = [item[0]]
     while rest:
         value = rest.pop()
-        if isinstance(value, str):
-            total += len(value)
-        elif isinstance(value, (bytes, bytearray)):
+        if isinstance(value, (str, bytes, bytearray)):
             total += len(value)
         elif isinstance(value, memoryview):
             total += value.nbytes
-        elif value is None or isinstance(value, (bool, int, float)):
-            continue
-        elif id(value) in seen:
-            continue
-        else:
+        elif not (value is None or isinstance(value, (int, float)) or id(value) in seen):
             seen.add(id(value))
             if isinstance(value, ArrayBuffer):
                 total += value.byte_length

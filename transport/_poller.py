@@ -1,8 +1,8 @@
 """Waiting for many descriptors at once, in a thread or in an asyncio loop.
 
-A ``Poller`` is an epoll set of our own.  A thread sleeps in ``wait``; a loop watches ``fileno()``, as an epoll
-set is a descriptor too, and calls ``wait(0)``.  So a descriptor can be taken out of it from any thread, at once,
-which no loop allows: exactly one reader per descriptor is kept that way.
+A ``Poller`` is an epoll set of our own.  A thread sleeps in ``wait``; a loop watches ``fileno()``, as an
+epoll set is a descriptor too, and calls ``wait(0)``.  So a descriptor can be taken out of it from any
+thread, at once, which no loop allows: exactly one reader per descriptor is kept that way.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import select
 import selectors
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 
@@ -28,16 +29,12 @@ class Wakeup:
             os.set_blocking(self._write, False)
 
     def set(self) -> None:
-        try:
+        with suppress(BlockingIOError):  # it is readable already
             os.write(self._write, b"\1\0\0\0\0\0\0\0")
-        except BlockingIOError:
-            pass  # it is readable already
 
     def clear(self) -> None:
-        try:
+        with suppress(BlockingIOError):
             os.read(self.fd, 4096)
-        except BlockingIOError:
-            pass
 
     def close(self) -> None:
         os.close(self.fd)
@@ -71,19 +68,16 @@ class _SelectorSet:
         self._selector.close()
 
 
-if hasattr(select, "epoll"):
-    READ: Final = select.EPOLLIN
-    WRITE: Final = select.EPOLLOUT
-else:
-    READ = selectors.EVENT_READ
-    WRITE = selectors.EVENT_WRITE
+EPOLL: Final = hasattr(select, "epoll")
+READ: Final = select.EPOLLIN if EPOLL else selectors.EVENT_READ
+WRITE: Final = select.EPOLLOUT if EPOLL else selectors.EVENT_WRITE
 
 
 class Poller:
     """A set of descriptors, each with what to call when it can be read and when it can be written."""
 
     def __init__(self) -> None:
-        self._set: Final = select.epoll(flags=select.EPOLL_CLOEXEC) if hasattr(select, "epoll") else _SelectorSet()
+        self._set: Final = select.epoll(flags=select.EPOLL_CLOEXEC) if EPOLL else _SelectorSet()
         self._wakeup: Final = Wakeup()
         self._set.register(self._wakeup.fd, READ)
         self._readers: Final[dict[int, Callable[[], None]]] = {}

@@ -30,7 +30,8 @@ from transport.errors import PortClosedError
 from transport.message import CloseReason, EndMark, Item, Message, Opened
 
 TURN: Final = 1000
-"""Messages that one turn delivers at least, if there are so many; more only if more were queued when it began.
+"""Messages that one turn delivers at least, if there are so many; more only if more were queued when it
+began.
 
 Node's number (src/node_messaging.cc): enough to keep up, few enough to let timers have their turn.
 """
@@ -46,7 +47,9 @@ def is_async(f: Callable[..., object]) -> bool:
     while isinstance(f, partial):
         f = f.func
     f = getattr(f, "__func__", f)
-    code = getattr(f, "__code__", None) or getattr(getattr(type(f), "__call__", None), "__code__", None)
+    if not hasattr(f, "__code__"):
+        f = type(f).__call__
+    code = getattr(f, "__code__", None)
     return code is not None and bool(code.co_flags & _CO_COROUTINE)
 
 
@@ -92,10 +95,10 @@ class Receiver(Emitter):
         if due:
             self.wake()
 
-    def __del__(self, _getpid: Callable[[], int] = getpid, _orphan: Callable[[End], None] = _drop.orphan) -> None:
+    def __del__(self) -> None:
         # A forked child's copy of a port is not the port.
-        if getattr(self, "_state", None) in LIVE and self._pid == _getpid():
-            _orphan(self._end)
+        if getattr(self, "_state", None) in LIVE and self._pid == getpid():
+            _drop.orphan(self._end)
 
     # ------------------------------------------------------------------ listeners
 
@@ -138,14 +141,16 @@ class Receiver(Emitter):
             (self._home or dispatcher()).report(error, self)
 
     def _emit_close(self) -> None:
-        # Each listener by itself: 'close' comes once, and who waits for it must not miss it for another's fault.
+        # Each listener by itself: 'close' comes once, and who waits for it must not miss it for another's
+        # fault.
         for f in self.listeners("close"):
             with self._lock:
-                g = self._events.get("close", {}).get(f)
-            if g is None:
+                listeners = self._events.get("close")
+                call = listeners.get(f) if listeners else None
+            if call is None:
                 continue
             try:
-                self._emit_run(g, (), {})
+                self._emit_run(call, (), {})
             except BaseException as error:
                 (self._home or dispatcher()).report(error, self)
 
@@ -262,7 +267,7 @@ class Receiver(Emitter):
                     else:
                         self._rearm(home, end)
                     return
-        except BaseException:  # Ctrl-C, or sys.exit() in a listener that a loop runs: the rest waits for its turn
+        except BaseException:  # Ctrl-C, or sys.exit() in a listener that a loop runs: the rest comes later
             self.wake()
             raise
         finally:

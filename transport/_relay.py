@@ -4,8 +4,8 @@
     far away ── a.link <──onward── End b ── link ── far away
 
 It has no thread and no queue: whoever puts a message into one end sends it through the other's link.
-A message is acknowledged to its sender only when the next link is not overfull, so a slow reader slows the writer.
-Relays keep nothing alive; what they sent is flushed at exit like everything else.
+A message is acknowledged to its sender only when the next link is not overfull, so a slow reader slows the
+writer. Relays keep nothing alive; what they sent is flushed at exit like everything else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ROOM: Final = 1 << 20
 
 
 def relay(one: End, two: End) -> None:
-    """Join *one* and *two*: what arrives at either goes out at the other, in order, the end mark with its reason."""
+    """Join *one* and *two*: what arrives at either goes out at the other, in order, end marks too."""
     _forward(one, two)
     _forward(two, one)
     for end in (one, two):

@@ -6,8 +6,8 @@ The role is held by one of these at a time, and they take it over from each othe
     a thread    one that is in ``port.receive()``: it reads the descriptor itself, with no thread between
     nobody      after ``retire``: before the descriptor is closed or handed on
 
-A thread that has received gives the role back only after a while (``_io.GRACE``), so that one who receives in a
-loop pays for no system call but his own.
+A thread that has received gives the role back only after a while (``_io.GRACE``), so that one who receives
+in a loop pays for no system call but his own.
 """
 
 from __future__ import annotations
@@ -16,28 +16,33 @@ import select
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
+from contextlib import suppress
 from time import monotonic
 from typing import Final
 
 from transport._io import give_back_later
 from transport._poller import Poller, Wakeup
 
+
 class Sleeper:
     """A thread that waits in ``receive`` on a port with a descriptor."""
 
-    __slots__ = ("_wakeup", "leads", "poll", "woken")
+    __slots__ = ("_wakeup", "_woken", "leads", "poll")
 
     def __init__(self) -> None:
         self._wakeup = Wakeup()
         self.poll = select.poll()
         self.poll.register(self._wakeup.fd, select.POLLIN)
-        self.woken = False
-        """Somebody has something for this thread."""
+        self._woken = False
         self.leads = False
         """This thread reads the descriptor; otherwise another does, for it too."""
 
+    def woken(self) -> bool:
+        """Has somebody something for this thread?"""
+        return self._woken
+
     def wake(self) -> None:
-        self.woken = True
+        self._woken = True
         self._wakeup.set()
 
     def promote(self) -> None:
@@ -48,8 +53,8 @@ class Sleeper:
         self._wakeup.clear()
 
     def reset(self) -> None:
-        if self.woken:
-            self.woken = False
+        if self._woken:
+            self._woken = False
             self._wakeup.clear()
 
     def __del__(self) -> None:
@@ -177,15 +182,15 @@ class Source(ABC):
                 sleeper.leads = False
                 self._followers.append(sleeper)
         try:
-            while not sleeper.woken:
+            while not sleeper.woken():
                 if sleeper.leads and not self._pump_as(sleeper):
                     return
-                if sleeper.woken:
+                if sleeper.woken():
                     return
                 left = None if deadline is None else max(0.0, deadline - monotonic()) * 1000
                 if not sleeper.poll.poll(left):
                     return
-                if not sleeper.woken:
+                if not sleeper.woken():
                     sleeper.clear()
         finally:
             self._stop_leading(sleeper)
@@ -214,10 +219,8 @@ class Source(ABC):
                 return
             self._leader = None
             sleeper.leads = False
-            try:
+            with suppress(KeyError, ValueError, OSError):  # closed by the one who retired us
                 sleeper.poll.unregister(self.fileno())
-            except (KeyError, ValueError, OSError):
-                pass  # closed by the one who retired us
             if self._retired:
                 return
             if self._followers:

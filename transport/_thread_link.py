@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from clonecodec import clone_with_transfer
-
 from transport._end import NO_LINK, End
 from transport._measure import measure
 from transport.link import Link
@@ -176,10 +175,11 @@ _jobs: Final = _Jobs()
 def convert(end: End, make_link: Callable[[End], Link]) -> bool:
     """Replace the channel of *end*, which leaves this process, by another kind.
 
-    Make a pair of the new kind first, and pass its far half on in place of *end*.  ``make_link(peer)`` returns
-    the link of the near half, whose messages come in at *peer*: the end that stays.  What is queued in *end*,
-    the end mark too, is sent through that link, then all that is posted meanwhile, then *peer* has it as
-    its own.  (A queued message may hold a port that is converted in turn: that is done after this one, not within it.)
+    Make a pair of the new kind first, and pass its far half on in place of *end*.  ``make_link(peer)``
+    returns the link of the near half, whose messages come in at *peer*: the end that stays.  What is
+    queued in *end*, the end mark too, is sent through that link, then all that is posted meanwhile, then
+    *peer* has it as its own.  (A queued message may hold a port that is converted in turn: that is done after this one, not
+    within it.)
 
     Returns:
         False, and nothing was done, if the channel is not one between threads (any more: the other end may

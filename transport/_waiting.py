@@ -2,8 +2,8 @@
 
 Who waits puts a way to wake him on ``End.waiters``; ``put`` calls it once and takes it off.  So one who was
 woken and leaves without taking (his time was up, he was cancelled) has to wake the next one: ``poke``.
-A thread blocks on a bare lock, with no other thread between it and the poster; where the end has a descriptor, it
-reads that itself (``Source.wait``).
+A thread blocks on a bare lock, with no other thread between it and the poster; where the end has a
+descriptor, it reads that itself (``Source.wait``).
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def sleep_reading(port: Receiver, end: End, source: Source, timeout: float | Non
         try:
             source.wait(sleeper, timeout)
         finally:
-            _leave(end, wake, takes=sleeper.woken)
+            _leave(end, wake, takes=sleeper.woken())
     finally:
         return_sleeper(sleeper)
 

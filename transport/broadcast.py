@@ -14,7 +14,6 @@ import weakref
 from typing import Final
 
 from clonecodec import clone_with_transfer
-
 from transport._end import End
 from transport._receiver import Receiver
 from transport._state import LIVE
@@ -23,7 +22,7 @@ from transport.message import CloseReason, Opened
 from transport.port import MessagePort
 
 KEPT: Final = 1024
-"""Messages that a channel without a listener keeps for ``receive_message_on_port``; older ones are forgotten."""
+"""Messages that a channel without a listener keeps for ``receive_message_on_port``; older ones go."""
 
 
 class BroadcastChannel(Receiver):
@@ -128,7 +127,7 @@ class Hub:
                 self._channels.pop(channel.name, None)
 
     def connect(self, port: MessagePort) -> None:
-        """Pass on to *port*, whose other side is another process's hub, and hear from it.  Keeps nothing alive."""
+        """Pass on to *port*, whose other side is another process's hub, and hear from it."""
 
         def hear(message: object) -> None:
             if isinstance(message, list) and len(message) == 2 and isinstance(message[0], str):

@@ -14,8 +14,9 @@ class MessageChannel:
     """Two entangled ports, ``port1`` and ``port2``.  It unpacks into them, and holds nothing else.
 
     Args:
-        backend: what carries the messages until a port moves elsewhere: "thread" (queues in this process), "process"
-            (a socketpair, for a port that goes to a child), or "socket" (a connection of this process with itself).
+        backend: what carries the messages until a port moves elsewhere: "thread" (queues in this process),
+            "process" (a socketpair, for a port that goes to a child), or "socket" (a connection of this
+            process with itself).
 
     Raises:
         ValueError: there is no such backend.

@@ -48,4 +48,4 @@ class BufferFullError(PortError):
         self.high_water_mark = high_water_mark
 
     def __str__(self) -> str:
-        return f"{self.buffered_amount} bytes are posted and not yet taken; the mark is {self.high_water_mark}"
+        return f"{self.buffered_amount} bytes are posted and not taken; the mark is {self.high_water_mark}"

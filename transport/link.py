@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from clonecodec import clone_with_transfer
-
 from transport.message import CloseReason, Item
 
 if TYPE_CHECKING:
@@ -28,8 +27,9 @@ class Link(Protocol):
     backend: str
     """``"thread"``, ``"process"`` or ``"socket"``; "closed" for ``NoLink``."""
 
-    channel: object
-    """Equal for the two ends of one channel in this process, and for nothing else."""
+    @property
+    def channel(self) -> object:
+        """Equal for the two ends of one channel in this process, and for nothing else."""
 
     source: Source | None
     """The descriptor that must be read for messages to come in; None if they come in by themselves."""
@@ -50,8 +50,8 @@ class Link(Protocol):
         """Queue *item* for the other end: one that came out of another queue, on its way through.
 
         It belongs to the link from now on.  An opened item is packed, and what its second half lists
-        moves on; a value that this link cannot carry arrives as a 'messageerror'.  An ``EndMark`` is ``close``.
-        Never raises, never blocks.
+        moves on; a value that this link cannot carry arrives as a 'messageerror'.  An ``EndMark`` is
+        ``close``. Never raises, never blocks.
         """
 
     def close(self, reason: CloseReason) -> None:
@@ -62,12 +62,12 @@ class Link(Protocol):
         """
 
     def buffered_amount(self) -> int:
-        """How many bytes were sent and are not yet taken by the other side.  0 when all is taken, or closed."""
+        """Bytes that were sent and are not yet taken by the other side.  0 when all is taken, or closed."""
 
     def notify(self, threshold: int, callback: Callable[[], None]) -> None:
-        """Call *callback* once, from any thread, when at most *threshold* bytes are not yet taken, or at the close.
+        """Call *callback* once, from any thread, when no more than *threshold* bytes are not yet taken.
 
-        It is called at once if that is so already.
+        Or when the channel closes.  It is called at once if it is so already.
         """
 
     def drop_oldest(self) -> bool:

@@ -1,7 +1,8 @@
 """What stands in a port's queue.
 
     item   = opened | Sealed | EndMark
-    opened = (value, transferred)      a live clone, and the new live object for each entry of its transfer list
+    opened = (value, transferred)      a live clone, and the new live object for each entry of its transfer
+    list
 
 An opened item is a bare tuple because ``clone_with_transfer`` returns one: the thread backend
 queues it as it is.  The other backends queue a ``Sealed``, which is decoded when somebody takes it,

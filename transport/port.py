@@ -1,6 +1,7 @@
 """MessagePort: one end of a channel, as a user sees it.
 
-    port.post_message(value)  ──>  Link.post  ··>  the other side's End  ──>  its 'message' listeners, or receive()
+    port.post_message(value)  ──>  Link.post  ··>  the other side's End  ──>  its 'message' listeners, or
+    receive()
 
 ``_receiver`` holds the receiving half; here are posting, closing, transferring, and how full the way is.
 The steps between the states are in ``_state``.
@@ -16,11 +17,10 @@ from types import TracebackType
 from typing import Final, Literal, TypeAlias, cast, get_args
 
 from clonecodec import DataCloneError, Transferable, clone_with_transfer
-
 from transport import _drop
+from transport._dispatch import dispatcher
 from transport._end import End, nobody
 from transport._keeper import keeper
-from transport._dispatch import dispatcher
 from transport._receiver import DEAD, Receiver, current_home
 from transport._state import LIVE, Input, State, step
 from transport._waiting import sleep_reading, take_async, take_blocking
@@ -35,10 +35,12 @@ _NOTHING: Final[tuple[object, ...]] = ()
 class MessagePort(Receiver):
     """One end of a ``MessageChannel``: post to it, and hear what is posted at the other end.
 
-    Ports come from ``MessageChannel()``, ``connect()``, a ``Listener``, or a message; they cannot be constructed.
+    Ports come from ``MessageChannel()``, ``connect()``, a ``Listener``, or a message; they cannot be
+    constructed.
 
-    Events: ``'message'`` (the value), ``'messageerror'`` (the error: a message that cannot be read), ``'close'`` (nothing).
-    The first 'message' listener starts and refs the port, the removal of the last one stops and unrefs it.
+    Events: ``'message'`` (the value), ``'messageerror'`` (the error: a message that cannot be read),
+    ``'close'`` (nothing). The first 'message' listener starts and refs the port, the removal of the last one
+    stops and unrefs it.
 
     >>> from transport import MessageChannel
     >>> channel = MessageChannel()
@@ -62,14 +64,16 @@ class MessagePort(Receiver):
         On a closed port everything is checked and moved, and then dropped.
 
         Args:
-            value: anything that ``structured_clone`` takes; ports and ArrayBuffers in it stay what they are if listed.
-            transfer_list: ports and ArrayBuffers to be moved.  They are unusable here afterwards, even if they
-                are not in *value*.
+            value: anything that ``structured_clone`` takes; ports and ArrayBuffers in it stay what they are
+                if listed.
+            transfer_list: ports and ArrayBuffers to be moved.  They are unusable here afterwards, even if
+                they are not in *value*.
 
         Raises:
-            DataCloneError: *value* cannot be cloned, or something listed cannot be moved.  Nothing was sent or moved.
-            BufferFullError: the high-water mark is reached, and the policy is "raise" (or "block", where blocking
-                would stop the listeners).
+            DataCloneError: *value* cannot be cloned, or something listed cannot be moved.  Nothing was sent
+            or moved.
+            BufferFullError: the high-water mark is reached, and the policy is "raise" (or "block", where
+                blocking would stop the listeners).
             TypeError: *transfer_list* is no iterable of objects.
         """
         if transfer_list is _NOTHING and self._mark is None:
@@ -81,7 +85,8 @@ class MessagePort(Receiver):
         if transfer_list is None:
             transfer_list = ()
         elif isinstance(transfer_list, (str, bytes)) or not hasattr(transfer_list, "__iter__"):
-            raise TypeError(f"the transfer list must be an iterable of objects, not {type(transfer_list).__name__}")
+            kind = type(transfer_list).__name__
+            raise TypeError(f"the transfer list must be an iterable of objects, not {kind}")
         transfer = list(transfer_list)
         if any(item is self for item in transfer):
             raise DataCloneError("the transfer list contains the source port")
@@ -94,7 +99,9 @@ class MessagePort(Receiver):
         self._end.link.post(value, transfer)
 
     def _is_peer_of(self, other: MessagePort) -> bool:
-        return self._state in LIVE and other._state in LIVE and self._end.link.channel == other._end.link.channel
+        if self._state not in LIVE or other._state not in LIVE:
+            return False
+        return self._end.link.channel == other._end.link.channel
 
     def _post_to_itself(self, value: object, transfer: list[object], index: int, peer: MessagePort) -> None:
         """The target travels in its own message: all is moved as usual, and the channel is lost."""
@@ -122,7 +129,7 @@ class MessagePort(Receiver):
         return self._end.link.buffered_amount()
 
     async def drained(self) -> None:
-        """Wait until the other side has taken all that was posted, or has closed.  For any number of waiters."""
+        """Wait until the other side has taken all that was posted, or has closed.  Any number may wait."""
         await self._until(0)
 
     async def _until(self, threshold: int) -> None:
@@ -142,8 +149,9 @@ class MessagePort(Receiver):
 
         Args:
             mark: bytes; None for no mark, as it is at first.
-            policy: "grow" queues all the same; "raise" raises BufferFullError; "block" waits for the other side
-                (where a listener or a loop posts, it raises instead); "drop-oldest" drops what was posted first.
+            policy: "grow" queues all the same; "raise" raises BufferFullError; "block" waits for the other
+                side (where a listener or a loop posts, it raises instead); "drop-oldest" drops what was
+                posted first.
 
         Raises:
             ValueError: there is no such policy, or *mark* is negative.
@@ -182,7 +190,7 @@ class MessagePort(Receiver):
     # ------------------------------------------------------------------ receiving
 
     def receive(self, timeout: float | None = None) -> object:
-        """Return the next message's value; block until there is one.  For any thread, and for any number of them.
+        """Return the next message's value; block until there is one.  Any number of threads may.
 
         There is no 'message' event for it.  Ports that came with it and are not in the value are closed.
 
@@ -202,7 +210,7 @@ class MessagePort(Receiver):
         return self._opened(item)[0]
 
     async def receive_async(self) -> object:
-        """Return the next message's value; wait for it in the running asyncio loop.  Cancelling loses nothing.
+        """Return the next message's value; wait for it in the running loop.  Cancelling loses nothing.
 
         Raises:
             PortClosedError, DecodeError: as ``receive``.
@@ -241,10 +249,11 @@ class MessagePort(Receiver):
     # ------------------------------------------------------------------ closing
 
     def close(self, callback: Callable[[], object] | None = None) -> None:
-        """Close the channel for both sides.  What was posted before is delivered, what is unread here is dropped.
+        """Close the channel for both sides.  What was posted is delivered, what is unread here is dropped.
 
-        From here on nothing can be posted; 'close' is emitted soon, here and at the other side (there behind the messages).
-        Within this port's own 'message' listener, the messages that are already queued are still delivered.
+        From here on nothing can be posted; 'close' is emitted soon, here and at the other side (there behind
+        the messages). Within this port's own 'message' listener, the messages that are already queued are
+        still delivered.
 
         Args:
             callback: a listener for this one 'close' event.
@@ -284,7 +293,7 @@ class MessagePort(Receiver):
 
     @property
     def peer_closed(self) -> bool:
-        """Has the other side closed, died or been lost?  Known at once, though messages may be queued before the 'close'."""
+        """Has the other side closed, died or been lost?  Known at once, whatever is still queued."""
         if _drop.pending():
             _drop.collect()
         mark = self._end.ended
@@ -377,7 +386,8 @@ class MessagePort(Receiver):
         end = self._end
         kind = end.link.backend
         queued = len(end.items) - (1 if end.ended is not None and end.items else 0)
-        return f"<MessagePort {kind} {self._state.value} {'ref' if self.has_ref() else 'unref'} queued={queued}>"
+        ref = "ref" if self.has_ref() else "unref"
+        return f"<MessagePort {kind} {self._state.value} {ref} queued={queued}>"
 
 
 def open_port(end: End) -> MessagePort:
@@ -390,7 +400,8 @@ def open_port(end: End) -> MessagePort:
 
 
 def receive_message_on_port(port: Receiver) -> Message | None:
-    """Take the next message of *port* if there is one, without an event and without waiting (Node: receiveMessageOnPort).
+    """Take the next message of *port* if there is one, without an event and without waiting (Node:
+    receiveMessageOnPort).
 
     Args:
         port: a MessagePort, started or not, with listeners or without; or a BroadcastChannel.

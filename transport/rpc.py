@@ -3,8 +3,8 @@
     request  {"type": "transport.request", "value": ..., "reply": port}
     reply    {"value": ...}  or  {"error": an exception}, which arrives as a JSError with the remote traceback
 
-The reply port is private to one request.  Whatever becomes of the request (its receiver dies, closes, forgets it),
-the reply port is closed by it, and so the one who waits hears of it at once.
+The reply port is private to one request.  Whatever becomes of the request (its receiver dies, closes,
+forgets it), the reply port is closed by it, and so the one who waits hears of it at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeGuard
 
 from clonecodec import DataCloneError
-
 from transport._receiver import current_home, is_async
 from transport.channel import MessageChannel
 from transport.port import MessagePort
@@ -166,9 +165,9 @@ def _reply_error(reply: MessagePort, error: Exception) -> None:
 def serve(port: MessagePort, handler: Handler, *, concurrency: int = 1) -> Server:
     """Answer the requests that arrive at *port* with what *handler* returns for their values.
 
-    Like any listener, a plain function runs in the loop that is running now, or in the dispatcher; an ``async def`` one
-    in the loop, one request at a time unless *concurrency* says how many.  What it raises is raised again at the one who asked.
-    Messages that are no requests are ignored.
+    Like any listener, a plain function runs in the loop that is running now, or in the dispatcher; an
+    ``async def`` one in the loop, one request at a time unless *concurrency* says how many.  What it raises
+    is raised again at the one who asked. Messages that are no requests are ignored.
 
     Raises:
         TypeError: *handler* is ``async def``, and no loop is running.
