@@ -160,6 +160,8 @@ def test_what_node_wrote_is_written_again_to_the_same_bytes(case: Case) -> None:
     if (case.name, case.major) in NOT_WRITTEN_AGAIN:
         assert again != case.data, "it is written again: take it off the list"
         assert write(case, loads(again)) == again, "what was written settles at once"
+    elif case.name in SETS_IN_ANOTHER_ORDER:
+        assert difference(loads(again), VALUES[case.name]) is None
     else:
         assert again.hex(" ") == case.data.hex(" ")
 
