@@ -1,1 +1,72 @@
-"""V8 structured clone for Python."""
+"""V8's structured clone for Python, byte for byte.
+
+>>> from clonecodec import dumps, loads
+>>> loads(dumps({"n": 1, "tags": {"a", "b"}, "at": (1, 2)})) == {"n": 1, "tags": {"a", "b"}, "at": (1, 2)}
+True
+"""
+
+from ._node import DefaultDeserializer, DefaultSerializer, dumps, loads
+from ._reader import Deserializer
+from ._writer import Serializer
+from .buffers import ArrayBuffer, DataView, Float16Array, SharedArrayBuffer, Uint8ClampedArray
+from .errors import CloneError, DataCloneError, DecodeError, TruncatedError
+from .jserrors import (
+    JSError,
+    JSEvalError,
+    JSRangeError,
+    JSReferenceError,
+    JSSyntaxError,
+    JSTypeError,
+    JSURIError,
+)
+from .regexp import RegExp
+from .transfer import (
+    Transferable,
+    is_detached,
+    is_marked_as_untransferable,
+    mark_as_untransferable,
+)
+from .values import Array, BigInt, Boxed, ByIdentity, Date, Map, SparseArray, hole, undefined
+
+accelerated: bool = False
+"""Whether the C part does the work."""
+
+__all__ = [
+    "Array",
+    "ArrayBuffer",
+    "BigInt",
+    "Boxed",
+    "ByIdentity",
+    "CloneError",
+    "DataCloneError",
+    "DataView",
+    "Date",
+    "DecodeError",
+    "DefaultDeserializer",
+    "DefaultSerializer",
+    "Deserializer",
+    "Float16Array",
+    "JSError",
+    "JSEvalError",
+    "JSRangeError",
+    "JSReferenceError",
+    "JSSyntaxError",
+    "JSTypeError",
+    "JSURIError",
+    "Map",
+    "RegExp",
+    "Serializer",
+    "SharedArrayBuffer",
+    "SparseArray",
+    "Transferable",
+    "TruncatedError",
+    "Uint8ClampedArray",
+    "accelerated",
+    "dumps",
+    "hole",
+    "is_detached",
+    "is_marked_as_untransferable",
+    "loads",
+    "mark_as_untransferable",
+    "undefined",
+]

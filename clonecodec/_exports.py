@@ -22,13 +22,14 @@ _EXPORTS_OFFSET = 48
 def looked_into(root: memoryview, views: Sequence[memoryview]) -> bool:
     """Whether the memory of *root* is visible through anything else than *root* and *views*.
 
-    *views* are all slices of *root*.  True also where that cannot be found out.
+    *views* are slices of *root*, or empty.  True also where that cannot be found out.
     """
     managed = gc.get_referents(root)
     if len(managed) != 1:
         return True
+    ours = sum(view is root or gc.get_referents(view)[0] is managed[0] for view in (root, *views))
     # Beside the views' references there are the list's and the argument's.
-    if sys.getrefcount(managed[0]) - 2 != 1 + len(views):
+    if sys.getrefcount(managed[0]) - 2 != ours:
         return True
     if not views:
         return False

@@ -13,8 +13,9 @@ from __future__ import annotations
 import struct
 import sys
 import weakref
+from array import array
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 from ._exports import looked_into
 from ._kinds import BY_FORMAT, DATA_VIEW, FLOAT16, UINT8_CLAMPED, Kind
@@ -110,11 +111,12 @@ class _Buffer:
         kind = BY_FORMAT.get(format)
         if kind is None:
             raise ValueError(f"no typed array has the format {format!r}")
-        return self._hand_out(kind, offset, length)
+        return self.hand_out(kind, offset, length)
 
-    def _hand_out(
+    def hand_out(
         self, kind: Kind, offset: int, length: int | None, tracking: bool | None = None
     ) -> memoryview:
+        """Return the memoryview for a typed array of *kind*, as ``view`` does; *tracking* if it is to be length-tracking."""
         if self._memory is None:
             raise ValueError("the ArrayBuffer is detached")
         size = kind.size
@@ -132,9 +134,12 @@ class _Buffer:
                 raise ValueError(
                     f"{length} elements of {size} bytes from {offset} on do not fit in {self._length} bytes"
                 )
-        view = self._root[offset : offset + count * size]
-        if kind.format != "B":
-            view = view.cast(kind.format)  # type: ignore[call-overload]  # it wants literals
+        if kind.format == "B":
+            view = self._root[offset : offset + count]
+        elif count:
+            view = self._root[offset : offset + count * size].cast(kind.format)  # type: ignore[call-overload]
+        else:  # an empty memoryview cannot be cast
+            view = memoryview(array(kind.format))
         if tracking is None:
             tracking = length is None and self.resizable
         self._remember(view, ViewOf(self, offset, tracking))  # type: ignore[arg-type]  # one of its two subclasses
@@ -436,7 +441,7 @@ class _View:
             self.buffer = ArrayBuffer(source * self.kind.size)
         else:
             self.buffer = ArrayBuffer(self._octets(source))
-        self._view = self.buffer._hand_out(self.kind, offset, length)
+        self._view = self.buffer.hand_out(self.kind, offset, length)
 
     @classmethod
     def _octets(cls, source: object) -> memoryview:
@@ -445,11 +450,11 @@ class _View:
     @classmethod
     def over(
         cls, buffer: ArrayBuffer | SharedArrayBuffer, offset: int, length: int | None, tracking: bool
-    ) -> _View:
+    ) -> Self:
         """Make one as the codec does, which knows whether it is to track the buffer's length."""
         self = cls.__new__(cls)
         self.buffer = buffer
-        self._view = buffer._hand_out(cls.kind, offset, length, tracking)
+        self._view = buffer.hand_out(cls.kind, offset, length, tracking)
         return self
 
     @property

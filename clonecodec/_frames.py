@@ -1,0 +1,233 @@
+"""The containers that the reader is in the middle of: what may come next in each, and how it ends.
+
+A frame is a builder that also knows its place in the bytes.  Its ``mode`` tells the reader's loop what it wants:
+
+    ITEMS    ``left`` values, one after the other; then KEYED
+    OBJECT   a property key or the end, which the loop reads itself; then a value
+    KEYED    whatever ``before`` reads, which says whether the frame is complete; then a value
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from . import _tags as tags
+from ._builders import (
+    Builder,
+    ErrorBuilder,
+    FrozenSetBuilder,
+    ListBuilder,
+    MapBuilder,
+    ObjectBuilder,
+    Place,
+    Root,
+    SetBuilder,
+    TupleBuilder,
+)
+from ._properties import is_index
+from .errors import DecodeError
+from .values import MAX_ARRAY_LENGTH
+
+if TYPE_CHECKING:
+    from ._reader import Deserializer
+
+ITEMS: Final = 0
+OBJECT: Final = 1
+KEYED: Final = 2
+
+
+class Frame(Builder):
+    """A container that is being read."""
+
+    __slots__ = ()
+
+    mode: int
+    left: int
+
+    def before(self, reader: Deserializer) -> bool:
+        """Read what comes before the next value; True if that is the end of the container."""
+        raise NotImplementedError
+
+
+class RootFrame(Root, Frame):
+    """Where one value goes."""
+
+    __slots__ = ("left", "mode")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mode = ITEMS
+        self.left = 1
+
+    def before(self, reader: Deserializer) -> bool:
+        return True
+
+
+class ObjectFrame(ObjectBuilder, Frame):
+    """``o (key value)* { properties:uint``"""
+
+    __slots__ = ()
+    mode = OBJECT
+    left = 0
+
+    def before(self, reader: Deserializer) -> bool:
+        if reader.ends(tags.END_OBJECT):
+            reader.check_count(len(self.target), "properties")
+            return True
+        start = reader.offset
+        self.key = key = reader.key()
+        if key in self.target:
+            raise DecodeError(f"the property {ascii(key)} occurs twice", start)
+        if not self.indexed and is_index(key):
+            self.indexed = True
+        return False
+
+
+class DenseFrame(ListBuilder, Frame):
+    """``A length:uint value*length (key value)* $ properties:uint length:uint``"""
+
+    __slots__ = ("claimed", "left", "mode", "pairs")
+    end = tags.END_DENSE_ARRAY
+
+    def __init__(self, place: Place, length: int) -> None:
+        super().__init__(place)
+        self.mode = ITEMS
+        self.left = self.claimed = length
+        self.pairs = 0
+
+    def before(self, reader: Deserializer) -> bool:
+        return _property_or_end(self, reader)
+
+
+class TupleFrame(TupleBuilder, Frame):
+    """The same, hinted."""
+
+    __slots__ = ("claimed", "left", "mode", "pairs")
+    end = tags.END_DENSE_ARRAY
+
+    def __init__(self, place: Place, length: int) -> None:
+        super().__init__(place)
+        self.mode = ITEMS
+        self.left = self.claimed = length
+        self.pairs = 0
+
+    def before(self, reader: Deserializer) -> bool:
+        return _property_or_end(self, reader)
+
+
+class SparseFrame(ListBuilder, Frame):
+    """``a length:uint (key value)* @ properties:uint length:uint``"""
+
+    __slots__ = ("claimed", "left", "mode", "pairs")
+    end = tags.END_SPARSE_ARRAY
+
+    def __init__(self, place: Place, length: int) -> None:
+        super().__init__(place, min(length, MAX_ARRAY_LENGTH))
+        self.mode = KEYED
+        self.left = 0
+        self.claimed = length
+        self.pairs = 0
+
+    def before(self, reader: Deserializer) -> bool:
+        return _property_or_end(self, reader)
+
+
+def _property_or_end(frame: DenseFrame | TupleFrame | SparseFrame, reader: Deserializer) -> bool:
+    """What comes before the next value of an array when its items have been read."""
+    if reader.ends(frame.end):
+        reader.check_count(frame.pairs, "properties")
+        reader.check_count(frame.claimed, "items")
+        return True
+    start = reader.offset
+    name = reader.key()
+    key: int | str = int(name) if is_index(name) else name
+    if frame.has(key):
+        raise DecodeError(f"the property {ascii(name)} of an array occurs twice", start)
+    frame.key = key
+    frame.pairs += 1
+    return False
+
+
+class MapFrame(MapBuilder, Frame):
+    """``; (value value)* : length:uint``, where the length counts keys and values."""
+
+    __slots__ = ("_read",)
+    mode = KEYED
+    left = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._read = 0
+
+    def before(self, reader: Deserializer) -> bool:
+        if not self._read & 1 and reader.ends(tags.END_MAP):
+            reader.check_count(self._read, "keys and values")
+            return True
+        self._read += 1
+        return False
+
+
+class SetFrame(SetBuilder, Frame):
+    """``' value* , length:uint``"""
+
+    __slots__ = ("_read",)
+    mode = KEYED
+    left = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._read = 0
+
+    def before(self, reader: Deserializer) -> bool:
+        if reader.ends(tags.END_SET):
+            reader.check_count(self._read, "members")
+            return True
+        self._read += 1
+        return False
+
+
+class FrozenSetFrame(FrozenSetBuilder, Frame):
+    """The same, hinted."""
+
+    __slots__ = ("_read",)
+    mode = KEYED
+    left = 0
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self._read = 0
+
+    def before(self, reader: Deserializer) -> bool:
+        if reader.ends(tags.END_SET):
+            reader.check_count(self._read, "members")
+            return True
+        self._read += 1
+        return False
+
+
+class ErrorFrame(ErrorBuilder, Frame):
+    """``r`` and error tags up to ``.``, in any order, the last of each winning, as V8 11 reads them.
+
+    V8 12 and later want prototype, message, stack, cause; but Node 20 writes the cause before the stack.
+    """
+
+    __slots__ = ()
+    mode = KEYED
+    left = 0
+
+    def before(self, reader: Deserializer) -> bool:
+        while True:
+            start = reader.offset
+            tag = reader.read_uint8()
+            if tag == tags.ERROR_END:
+                return True
+            if tag == tags.ERROR_CAUSE:
+                return False
+            if tag == tags.ERROR_MESSAGE:
+                self.message = reader.string()
+            elif tag == tags.ERROR_STACK:
+                self.stack = reader.string()
+            elif tag in tags.ERROR_PROTOTYPES:
+                self.name = tags.ERROR_PROTOTYPES[tag]
+            else:
+                raise DecodeError(f"unknown error tag 0x{tag:02x}", start)
