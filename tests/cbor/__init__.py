@@ -1,0 +1,1 @@
+"""Tests of ``clonecodec.cbor``: against npm's cbor-x, against cbor2, against damage, and against itself."""

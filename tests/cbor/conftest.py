@@ -1,0 +1,22 @@
+"""The one cbor-x that all tests ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cbor.cborx import CborX, Unavailable, must_be_there
+
+
+@pytest.fixture(scope="session")
+def cborx() -> Iterator[CborX]:
+    """cbor-x; a test that needs it is skipped where Node or npm is missing, but never in CI."""
+    try:
+        running = CborX()
+    except Unavailable as reason:
+        if must_be_there():
+            raise
+        pytest.skip(str(reason))
+    yield running
+    running.close()
