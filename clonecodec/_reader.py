@@ -318,9 +318,10 @@ class Deserializer:
                 value = self._value()
                 offset = wire.offset
                 if value is FRAME:
-                    frame.left = left
                     if mode == OBJECT:
                         frame.key = key
+                    elif mode == ITEMS:
+                        frame.left = left
                     frame = stack[-1]
                     mode, left = frame.mode, frame.left
                     if mode == OBJECT:
