@@ -94,10 +94,10 @@ def inspect(
 ) -> None:
     """Show every byte, and what it means.
 
-    A line has the offset, the bytes, the tag, the value, and its place in what contains it.  #3 is the number of
-    an object; "OBJECT_REFERENCE to BEGIN_OBJECT #3 at byte 17" means that one again.  If the file is broken, all
-    that could be read comes first, then the byte at which it stops making sense and what was expected there; the
-    exit code is 1.
+    A line has the offset, the bytes, the tag, the value, and its place in what contains it.  #3 is the
+    number of an object; "OBJECT_REFERENCE to BEGIN_OBJECT #3 at byte 17" means that one again.  If the
+    file is broken, all that could be read comes first, then the byte at which it stops making sense and
+    what was expected there; the exit code is 1.
     """
     from clonecodec.cli import inspect as command
     from clonecodec.cli.scan import FORMATS as SCANNED
@@ -224,9 +224,9 @@ def convert(
 def check(names: tuple[str, ...], form: str | None, headerless: int, as_json: bool) -> None:
     """Say whether files are whole, and what is in them.
 
-    For each file: its version, what it makes use of, who cannot read that, and whether it is canonical, which
-    means: byte for byte in a form that V8 writes, with no padding, overlong number or old tag that it would not
-    write.  The exit code is 1 if any file is broken.
+    For each file: its version, what it makes use of, who cannot read that, and whether it is canonical,
+    which means: byte for byte in a form that V8 writes, with no padding, overlong number or old tag that
+    it would not write.  The exit code is 1 if any file is broken.
     """
     from clonecodec.cli import check as command
 
@@ -254,8 +254,8 @@ def check(names: tuple[str, ...], form: str | None, headerless: int, as_json: bo
 def diff(left: str, right: str, form: str | None, headerless: int, limit: int) -> None:
     """Say where two values differ, by path.
 
-    The formats may differ too.  Types count (1 is not 1.0), and so does what is one object and what are two that
-    are alike.  The exit code is 1 if anything differs.
+    The formats may differ too.  Types count (1 is not 1.0), and so does what is one object and what are
+    two that are alike.  The exit code is 1 if anything differs.
     """
     if left == right == "-":
         raise click.UsageError("only one of A and B can be standard input")

@@ -1,6 +1,7 @@
 """``check``: is a file whole, what is in it, who can read it, and is it in the form that V8 writes.
 
-The second reader (``scan``) says what is wrong and where; the codec itself has the last word on whether it reads.
+The second reader (``scan``) says what is wrong and where; the codec itself has the last word on whether
+it reads.
 """
 
 from __future__ import annotations

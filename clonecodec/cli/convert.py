@@ -1,7 +1,7 @@
 """``convert``: the values of one file in another format, and what that format does not keep.
 
-Several values stay several: one after the other in V8's format and in CBOR (a sequence, RFC 8742), a line each
-in JSON.
+Several values stay several: one after the other in V8's format and in CBOR (a sequence, RFC 8742), a line
+each in JSON.
 """
 
 from __future__ import annotations

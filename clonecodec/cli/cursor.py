@@ -106,8 +106,10 @@ class Cursor:
 
 
 def count(number: int, noun: str) -> str:
-    """``1 byte``, ``2 bytes``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    """``1 byte``, ``2 bytes``, ``3 entries``."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1] + 'ies' if noun.endswith('y') else noun + 's'}"
 
 
 def number_as_key(number: float) -> str:

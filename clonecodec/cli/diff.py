@@ -1,8 +1,9 @@
 """``diff``: where two values differ, by path.
 
-Two values are the same if a program could not tell them apart: types, key order in Maps and sets, and sharing
-count; the order of an object's properties is told by itself.  Keys of objects and plain keys of Maps are matched
-by what they are, everything else by its place.  Whether a list came as an Array without holes is no difference.
+Two values are the same if a program could not tell them apart: types, key order in Maps and sets, and
+sharing count; the order of an object's properties is told by itself.  Keys of objects and plain keys of
+Maps are matched by what they are, everything else by its place.  Whether a list came as an Array without
+holes is no difference.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def _what(value: object) -> str:
 
 
 def _keys(value: object, inside: list[outline.Part]) -> list[object]:
-    """By what each part is matched: a Map's plain key and a set's plain member by itself, all else by its step."""
+    """By what a part is matched: plain keys of Maps and members of sets by themselves, the rest by steps."""
     if isinstance(value, Map):
         return [("key", part.label) if part.label not in ("key", "value") else part.step for part in inside]
     if isinstance(value, (set, frozenset)):

@@ -1,7 +1,8 @@
 """``graph``: the objects of a value as boxes in an SVG, and what refers to what as lines.
 
-An object stands in the column of its distance from the root, once, however many references lead to it; references
-that close a cycle are dashed and red, further references to an object blue.  Leaves are rows in their object's box.
+An object stands in the column of its distance from the root, once, however many references lead to it;
+references that close a cycle are dashed and red, further references to an object blue.  Leaves are rows
+in their object's box.
 """
 
 from __future__ import annotations
@@ -219,7 +220,7 @@ def _draw(boxes: list[_Box], cycles: set[tuple[int, int]], left_out: int, title:
 
 
 def _line(source: _Box, row: int, target: _Box, style: str) -> str:
-    """A curve from a row to a box: to its left side, or around to its right one if it stands no farther right."""
+    """A curve from a row to a box: to its left side, or to its right one if it stands no farther right."""
     x, y = source.x + source.width, source.y + _LINE * (row + 2) - 4
     to_y = target.y + _LINE - 6
     if target.column > source.column:

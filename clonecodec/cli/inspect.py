@@ -83,10 +83,8 @@ def _said(row: Row) -> list[Segment]:
         said.append((f" #{row.target} at byte {row.target_offset}", "id"))
     if row.id is not None:
         said.append((f" #{row.id}", "id"))
-    if row.step and row.step[:1] != "." and not row.step.startswith('["'):
-        said.append((f"  {row.step}", "step"))
-    elif row.step.startswith((".key(", ".value(")) or row.step == ".cause":
-        said.append((f"  {row.step}", "step"))
+    if row.step.startswith(("[", "{", ".key(", ".value(")) and not row.step.startswith('["'):
+        said.append((f"  {row.step}", "step"))  # a property's key is in the line above
     return said
 
 

@@ -70,6 +70,15 @@ class Losses:
 
 
 @dataclass(slots=True)
+class _Pair:
+    """An entry of a Map, as an array of its own."""
+
+    index: int
+    key: object
+    value: object
+
+
+@dataclass(slots=True)
 class _Open:
     """A container that has been begun."""
 
@@ -211,8 +220,11 @@ class _Writer:
                     self._lose("a Map becomes an object", step)
                     return "{}", ((property_step(str(key)), str(key), item) for key, item in value.items())
                 self._lose("a Map becomes an array of pairs", step)
-                pairs = ([outline.bare(key), item] for key, item in value.items())
-                return "[]", ((f".value({index})", None, pair) for index, pair in enumerate(pairs))
+                pairs = (_Pair(index, *pair) for index, pair in enumerate(value.items()))
+                return "[]", (("", None, pair) for pair in pairs)
+            case _Pair():
+                key = (f".key({value.index})", None, outline.bare(value.key))
+                return "[]", iter((key, (f".value({value.index})", None, value.value)))
             case dict():
                 return "{}", ((property_step(str(key)), str(key), item) for key, item in value.items())
             case SparseArray():

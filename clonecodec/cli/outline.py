@@ -1,7 +1,7 @@
 """What a value consists of, in one form for all commands that walk values: show, diff, graph and convert.
 
 A value is a leaf, which has a text and no parts, or it has parts: steps and the values they lead to.
-Walking is left to the commands, which all keep a stack of their own: values may be as deep as the data is long.
+Walking is left to the commands, which keep a stack of their own: values may be as deep as the data is long.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from clonecodec import (
     hole,
     undefined,
 )
+from clonecodec.cli.cursor import count
 from clonecodec.cli.rows import property_step
 
 
@@ -173,7 +174,7 @@ def size(value: object) -> str:
         case SparseArray():
             return f"({len(value.items)} of {value.length:,})"
         case Array() if value.properties:
-            return f"({len(value)} and {len(value.properties)} properties)"
+            return f"({len(value):,} and {count(len(value.properties), 'property')})"
         case dict() | list() | tuple() | set() | frozenset():
             return f"({len(value):,})"
     return ""
@@ -200,9 +201,10 @@ def leaf(value: object, limit: int | None = None) -> str:
             return _view(value.tolist(), type(value).__name__, limit)
         case DataView():
             return f"DataView({leaf(bytes(value.view), limit)})"
+        case ArrayBuffer() if value.resizable:
+            return f"ArrayBuffer({leaf(bytes(value.view()), limit)}, max_byte_length={value.max_byte_length})"
         case ArrayBuffer() | SharedArrayBuffer():
-            room = f", max_byte_length={value.max_byte_length}" if _is_resizable(value) else ""
-            return f"{type(value).__name__}({leaf(bytes(value.view()), limit)}{room})"
+            return f"{type(value).__name__}({leaf(bytes(value.view()), limit)})"
         case datetime.datetime():
             return value.isoformat().replace("+00:00", "Z")
         case Boxed() | RegExp() | Date() | BigInt():
@@ -212,10 +214,6 @@ def leaf(value: object, limit: int | None = None) -> str:
     if limit is not None and len(text) > 4 * limit:
         return f"{text[: 4 * limit]}…"
     return text
-
-
-def _is_resizable(value: ArrayBuffer | SharedArrayBuffer) -> bool:
-    return isinstance(value, ArrayBuffer) and value.resizable
 
 
 def _view(value: memoryview | list[int] | list[float], name: str, limit: int | None) -> str:

@@ -86,7 +86,7 @@ def blink(scanner: ValueScanner, start: int) -> Result:
         kind, _, label = field.partition(":")
         if kind.startswith("*"):
             number = cursor.varint(f"the number of {name}'s entries")
-            shown.append(count(number, "entry").replace("entrys", "entries"))
+            shown.append(count(number, "entry"))
             for _ in range(number):  # each takes a byte at least, so the data bounds this
                 _field(scanner, name, kind[1:], label, shown)
         else:

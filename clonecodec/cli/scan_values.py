@@ -474,10 +474,10 @@ def _claim(what: str, number: int) -> str:
     """``2 properties``, ``1 member``, ``length 3``."""
     if what == "length":
         return f"length {number:,}"
-    return f"{number:,} {what if number != 1 else _ONE[what]}"
+    return f"{number:,} keys and values" if what == "keys and values" else count(number, _ONE[what])
 
 
-_ONE: Final = {"properties": "property", "members": "member", "keys and values": "key or value"}
+_ONE: Final = {"properties": "property", "members": "member"}
 
 
 def _in_words(tag: int) -> str:

@@ -1,11 +1,12 @@
 """``show``: the value in a file, as Python would write it, as JSON, or as a tree.
 
-What occurs more than once is written where it occurs first, marked ``&1``, and is ``*1`` wherever it occurs again:
-that is how a cycle can be written at all.
+What occurs more than once is written where it occurs first, marked ``&1``, and is ``*1`` wherever it occurs
+again: that is how a cycle can be written at all.
 """
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -72,13 +73,17 @@ def _brackets(value: object) -> tuple[str, str]:
     return f"{outline.kind(value)}(", ")"
 
 
+def _leaf(value: object) -> str:
+    if isinstance(value, datetime.datetime):
+        return f"datetime.fromisoformat({value.isoformat()!r})"
+    return outline.leaf(value)
+
+
 def _label(value: object, part: Part) -> str:
     if not part.label:
         return ""
     if isinstance(value, JSError):
         return f"{part.label}="
-    if isinstance(value, Array):
-        return f"{part.label}: "
     return f"{part.label}: "
 
 
@@ -92,7 +97,6 @@ class _Node:
     opening: str = ""
     closing: str = ""
     inside: list[_Node] = field(default_factory=list)
-    width: int = 0
 
 
 def python_lines(root: object) -> Iterator[str]:
@@ -107,7 +111,21 @@ def python_lines(root: object) -> Iterator[str]:
             continue
         yield f"{indent}{node.prefix}{node.opening}"
         stack.append((_Node("", node.closing), depth, comma))
+        if all(child.text and not child.prefix and not child.inside for child in node.inside):
+            yield from _filled([child.text for child in node.inside], indent + "  ")
+            continue
         stack.extend((child, depth + 1, ",") for child in reversed(node.inside))
+
+
+def _filled(texts: list[str], indent: str) -> Iterator[str]:
+    """Short *texts* side by side, in lines of moderate length."""
+    line = indent
+    for text in texts:
+        if len(line) + len(text) >= _WIDTH and line != indent:
+            yield line.rstrip()
+            line = indent
+        line += f"{text}, "
+    yield line.rstrip()
 
 
 def _nodes(root: object) -> _Node:
@@ -133,7 +151,7 @@ def _nodes(root: object) -> _Node:
             mark = f"&{number} "
         inside = outline.parts(value)
         if inside is None:
-            node.text = mark + outline.leaf(value)
+            node.text = mark + _leaf(value)
             continue
         opening, node.closing = _brackets(value)
         node.opening = mark + opening
