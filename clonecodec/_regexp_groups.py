@@ -151,6 +151,9 @@ def _along(path: list[Frame], loops: bool) -> Standing:
         # An optional group that matched nothing was not there, for JavaScript, whatever it saw ahead.
         if (maybe and frame.high > 1) or (ahead and frame.low == 0):
             return Standing.FORGOTTEN
+        # Python ends such a loop with an empty turn, which JavaScript does not take.
+        if 1 < frame.high > frame.low and any(frame.empty):
+            return Standing.FORGOTTEN
         maybe = maybe or frame.low == 0
     if maybe and loops:
         return Standing.FORGOTTEN

@@ -73,8 +73,8 @@ class RegExp:
         ``\\d \\w \\s \\b . ^ $`` mean what JavaScript means by them.  The flags g, d and y say how to use a
         pattern, not what it matches, and are ignored.  Text is seen as characters, never as halves of them,
         as JavaScript sees it under u and v.  Under i, letters beyond ASCII have the cases that Python knows.
-        A group in a loop keeps what it matched in an earlier turn, where JavaScript forgets it; one that
-        could be left out and matched nothing is ``""``, where JavaScript has undefined.
+        Only groups in loops may hold something else: JavaScript forgets them with every turn, and does not
+        take turns that match nothing (nor does it count an optional group that matches nothing as there).
 
         Raises:
             ValueError: JavaScript would not compile it, or Python cannot express it; the message says what.
