@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from clonecodec.store._errors import StoreBusyError, StoreError, explained
+from clonecodec.store._errors import SQLITE_ERRORS, StoreBusyError, StoreError, explained
 
 FORK_PATIENCE: Final = 10.0  # seconds that a fork waits for other threads' transactions to end
 
@@ -71,7 +71,7 @@ class Connection:
         if self.raw is None:
             try:
                 self.raw = self.target.connect()
-            except sqlite3.Error as error:
+            except SQLITE_ERRORS as error:
                 raise explained(error, self.target.path) from error
         elif self.depth and not self.raw.in_transaction:
             raise StoreError("the transaction was rolled back after an error", self.target.path)
@@ -81,7 +81,7 @@ class Connection:
         assert self.raw is not None
         try:
             return self.raw.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise explained(error, self.target.path) from error
 
     def each(self, sql: str, parameters: Row = ()) -> Generator[Row, None, None]:
@@ -90,7 +90,7 @@ class Connection:
         cursor = self.raw.cursor()
         try:
             yield from cursor.execute(sql, parameters)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise explained(error, self.target.path) from error
         finally:
             cursor.close()

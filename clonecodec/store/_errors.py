@@ -44,12 +44,17 @@ class StoreBusyError(StoreError):
     """Another thread or process held the store for longer than the timeout; nothing was changed."""
 
 
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What sqlite3 raises: the second when SQLite's message quotes a name in a damaged schema."""
+
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def explained(error: sqlite3.Error, path: str) -> StoreError:
+def explained(error: Exception, path: str) -> StoreError:
     """What SQLite's *error* means for the store at *path*."""
+    if isinstance(error, UnicodeDecodeError):
+        return StoreDamagedError("is damaged (a name in its schema is not UTF-8)", path)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _BUSY:
         return StoreBusyError("is held by another thread or process", path)

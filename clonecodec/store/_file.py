@@ -26,7 +26,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 
-from clonecodec.store._errors import StoreDamagedError, StoreError, explained
+from clonecodec.store._errors import SQLITE_ERRORS, StoreDamagedError, StoreError, explained
 
 APPLICATION_ID: Final = 0x434C6F6E
 LAYOUT: Final = 1
@@ -131,8 +131,8 @@ def _look(path: str, status: os.stat_result) -> Found:
             for problem in _problems_at_once(connection, status.st_size):
                 raise StoreDamagedError(f"is damaged ({problem})", path)
         return found
-    except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_NOTADB:
+    except SQLITE_ERRORS as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_NOTADB:
             raise StoreError("is not a store", path) from error
         raise explained(error, path) from error
     finally:

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from clonecodec.store import _file
 from clonecodec.store._connections import Connections, refuse_out_of_bounds
-from clonecodec.store._errors import StoreError, explained
+from clonecodec.store._errors import SQLITE_ERRORS, StoreError, explained
 from clonecodec.store._file import Found
 
 Mode = Literal["r", "w", "c", "n"]
@@ -96,7 +96,7 @@ def _create(connections: Connections, timeout: float) -> None:
         assert connection.raw is not None
         try:
             _file.create(connection.raw, connections.path, timeout, _written_by())
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise explained(error, connections.path) from error
 
 
@@ -106,7 +106,7 @@ def _require_store(connections: Connections) -> None:
         assert connection.raw is not None
         try:
             found = _file.identify(connection.raw, connections.path)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise explained(error, connections.path) from error
     if found is not Found.STORE:
         raise StoreError("is empty, not a store", connections.path)

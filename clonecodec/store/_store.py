@@ -7,7 +7,6 @@ BEGIN IMMEDIATE otherwise, so that who waits for the lock waits before reading a
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from functools import partial
@@ -18,7 +17,7 @@ from typing import Any, Final, get_args
 from clonecodec import loads
 from clonecodec.store import _file, _ranges, _values
 from clonecodec.store._connections import Connection, Connections
-from clonecodec.store._errors import StoreDamagedError, StoreError
+from clonecodec.store._errors import SQLITE_ERRORS, StoreDamagedError, StoreError
 from clonecodec.store._opening import Mode, opened
 from clonecodec.store._ranges import EVERYTHING, Range, StoreItems, StoreKeys, StoreValues
 
@@ -299,7 +298,7 @@ class Store(MutableMapping[str, Any]):
                     found.append(problem)
                     if len(found) == 20:
                         break
-            except sqlite3.Error as error:
+            except SQLITE_ERRORS as error:
                 found.append(str(error))
         if found:
             raise StoreDamagedError(f"is damaged ({'; '.join(found)})", self.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
 import shutil
 import sqlite3
 import tempfile
@@ -154,10 +155,9 @@ def short_file(path: Path) -> None:
 
 def shelf(path: Path) -> None:
     import dbm.dumb
-    import shelve
 
-    with shelve.Shelf(dbm.dumb.open(str(path.parent / "shelf"))) as old:
-        old["a"] = 1
+    with dbm.dumb.open(str(path.parent / "shelf")) as old:
+        old["a"] = b"a pickle"
     shutil.move(path.parent / "shelf.dat", path)
     (path.parent / "shelf.dir").unlink()
 
@@ -318,3 +318,27 @@ def test_errors_pickle(error: type[StoreError]) -> None:
     assert type(again) is error
     assert str(again) == "/a/path: is odd"
     assert (again.reason, again.path) == ("is odd", "/a/path")
+
+
+def test_whatever_is_done_to_a_file_it_is_a_store_or_a_store_error(path: Path) -> None:
+    """Also where SQLite's own complaint cannot be told, because the name that it quotes is damaged."""
+    whole = filled(path).read_bytes()
+    chance = random.Random(7)
+
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(whole)
+        area = chance.choice([100, 4096, len(whole)])
+        for _ in range(chance.randint(1, 20)):
+            damaged[chance.randrange(area)] = chance.randrange(256)
+        path.write_bytes(damaged)
+        try:
+            with store.open(path) as opened:
+                opened.check()
+                dict(opened)
+        except StoreError:
+            refused += 1
+            assert path.read_bytes() == damaged
+        else:
+            path.unlink()
+    assert refused > 150

@@ -1,0 +1,1 @@
+"""Tests of clonecodec.foreign: bytes from the programs themselves, whole and damaged."""
