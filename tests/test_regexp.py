@@ -163,7 +163,8 @@ COMPILES: Final = (
     (r"\x61\u0062", ""), (r"\u{61}", "u"), (r"\u{000061}", "v"), (r"\0", ""), (r"\cJ", ""), (r"[\cJ]", ""),
     (r"\/#", ""), (r"\xg|\u12|\-\ \a", ""), (r"\c1", ""), (r"[\c1]", ""), (r"\c", ""), (r"\07|\10", ""),
     (r"[\1\8]", ""), (r"\8", ""), (r"\ud83d\ude00", ""), (r"[\ud83d\ude00a]", "u"), ("\U0001f600?a", "u"),
-    (r"\ud83da|a", ""), (r"\u{2}|u", ""), (r"\v\f", ""), (r"\$\^\.\*\+\?\(\)\[\]\{\}\|\\|a", "u"),
+    (r"\ud83da|\ud83d\u0061|\ud83d\ux|a", ""), (r"\u{2}|u", ""), (r"\v\f", ""),
+    (r"\$\^\.\*\+\?\(\)\[\]\{\}\|\\|a", "u"),
     (r"[\-a]", "u"), (r"[\&\!a]", "v"), ("[&&a~|b-]", ""),
     # braces and brackets that are literal
     ("a{", ""), ("x{,2}", ""), ("a{1", ""), ("]}", ""), ("{", ""), ("a{x}", ""), ("a{2}", ""),
@@ -212,6 +213,7 @@ INEXPRESSIBLE: Final = (
     ("\U0001f600+",           "",   "half of a character beyond"),
     ("[\U0001f600]",          "",   "halves of a character beyond"),
     ("(?:a?|b)*",             "",   "may choose to match nothing"),
+    ("(?:(?:a?|b)c?)*",       "",   "may choose to match nothing"),
     ("(?:a??)*",              "",   "may choose to match nothing"),
     (r"(?:(a)|b)*\1",         "",   "an earlier turn of a loop"),
     (r"(?:\1b|(a)?c\1)*",     "",   "an earlier turn of a loop"),
