@@ -5,6 +5,7 @@ Formats are guessed from the bytes alone, in this order:
     ff, a version below 16            v8         what v8.serialize writes
     ff 10, no second ff               v8         version 16
     ff, 16 or more, then ff or fe     blink      Chrome's envelope (and ff 11 01 / 02, its wrappers)
+    a version, then that       blink      a record of IndexedDB
     length of 4 bytes, then ff 0d..10 node-ipc   what Node's child_process sends
     text that begins like JSON        json
     d9 d9 f7                          cbor       self-described
@@ -94,6 +95,8 @@ def guess(data: bytes, headerless: int = 0) -> str:
         return _guess_header(data)
     if len(data) >= 6 and data[4] == 0xFF and 13 <= data[5] <= 16 and data[0] < 0x10:
         return "node-ipc"
+    if data[1:2] == b"\xff" and _guess_header(data[1:]) == "blink":
+        return "blink"  # behind the version of IndexedDB's record
     if not data or headerless:
         return "v8"
     if _looks_like_json(data):
@@ -178,6 +181,8 @@ def read_values(data: bytes, form: str, headerless: int = 0) -> list[object]:
                     return list(iter_node_ipc(io.BytesIO(data)))
     except CloneError as error:
         raise BrokenFileError(f"no whole {form} value: {error}") from None
+    except ImportError as error:
+        raise BrokenFileError(f"{error}") from None
 
 
 def _read_v8(data: bytes, headerless: int) -> list[object]:

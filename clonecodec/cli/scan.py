@@ -1,7 +1,7 @@
 """The second reader: whole files of V8's format as rows, and where they stop making sense.
 
     v8        (FF version value)*         one value after another; without a header, one of version 0
-    blink     FF blink [FE trailer] FF version value [trailer]
+    blink     [record] FF blink [FE trailer] FF version value [trailer], or a wrapper of IndexedDB's
     node-ipc  (length FF version value)*  child_process, ``serialization: "advanced"``; length big-endian
 
 Nothing here uses the codec: it explains what the codec refuses, and a test compares the two verdicts.
@@ -23,6 +23,7 @@ FORMATS: Final = ("v8", "blink", "node-ipc")
 
 _FIRST_BLINK_ENVELOPE: Final = 16
 _TRAILER_BLINK_VERSION: Final = 21
+_WRAPPER: Final = 17
 
 
 class Scan:
@@ -97,6 +98,9 @@ class Scan:
 
     def _values(self) -> Iterator[Row]:
         cursor = self.cursor
+        if self.form == "blink" and self.data[:1] != b"\xff" and b"\xff" in self.data[1:3]:
+            record = cursor.varint("the version of a record")
+            yield Row(0, cursor.position, "RECORD_VERSION", record)
         while True:
             yield from self._one_value("blink" if self.form == "blink" else "node")
             left = cursor.end - cursor.position
@@ -128,6 +132,9 @@ class Scan:
             if hosts == "blink" and version >= _FIRST_BLINK_ENVELOPE:
                 self.blink = version
                 yield Row(start, cursor.position, "BLINK_VERSION", version)
+                if version == _WRAPPER and self.data[cursor.position : cursor.position + 1] in (b"\1", b"\2"):
+                    yield self._wrapper(cursor.position)
+                    return
                 trailer = yield from self._envelope()
                 start = cursor.position
                 if cursor.fixed(1, "V8's version header, 0xff") != 0xFF:
@@ -192,8 +199,6 @@ class Scan:
     def _envelope(self) -> Generator[Row, None, tuple[int, int] | None]:
         """What stands between Blink's version and V8's; returns offset and size of a trailer."""
         cursor, start = self.cursor, self.cursor.position
-        if self.blink == 17 and start < cursor.end and self.data[start] in (1, 2):
-            self._wrapper(start)
         if self.blink < _TRAILER_BLINK_VERSION:
             return None
         if cursor.fixed(1, "the place of the trailer, 0xfe") != 0xFE:
@@ -208,10 +213,18 @@ class Scan:
             raise Fault(at, "the place of a trailer in the data", f"{count(size, 'byte')} at {offset:,}")
         return offset, size
 
-    def _wrapper(self, start: int) -> None:
-        if self.data[start] == 2:
-            raise Fault(start, "a value", "one compressed with Snappy, which `show --from blink` unpacks")
-        raise Fault(start, "a value", "the number of a blob beside the record, which holds the value")
+    def _wrapper(self, start: int) -> Row:
+        """What IndexedDB stores instead of a value."""
+        cursor = self.cursor
+        cursor.position += 1
+        if self.data[start] == 1:
+            size, index = cursor.varint("the size of a blob"), cursor.varint("the index of a blob")
+            text = f"in blob {index} beside the record, {count(size, 'byte')}"
+            return Row(start, cursor.position, "EXTERNAL_VALUE", None, text)
+        cursor.position = cursor.end
+        text = f"{count(cursor.end - start - 1, 'byte')} of Snappy's"
+        self.notes.append("the value is compressed: clonecodec show and convert unpack it")
+        return Row(start, cursor.end, "COMPRESSED_VALUE", None, text, head=_head(start, cursor.end))
 
     def _trailer(self, offset: int, size: int) -> Iterator[Row]:
         cursor = self.cursor

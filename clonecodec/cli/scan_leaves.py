@@ -264,14 +264,15 @@ class LeafScanner:
     # References, buffers, views
 
     def _reference(self, start: int) -> Result:
+        at = self.cursor.position
         ident = self.cursor.varint("an object's number")
         if ident >= len(self.objects):
             known = f"objects 0 to {len(self.objects) - 1}" if self.objects else "no object"
-            raise Fault(start, f"a reference to an object before it ({known})", f"object {ident}")
+            raise Fault(at, f"a reference to an object before it ({known})", f"object {ident}")
         met = self.objects[ident]
         if not met.usable:
             found = f"object {ident}, begun at byte {met.offset}"
-            raise Fault(start, "a reference to an object that is complete", found)
+            raise Fault(at, "a reference to an object that is complete", found)
         row = self.add(start, "OBJECT_REFERENCE", None, f"to {met.name}")
         row.target, row.target_offset = ident, met.offset
         return Result("buffer" if met.buffer else "object", None, met.buffer)

@@ -16,6 +16,8 @@ from clonecodec.cli.rows import Row, array_index, element_step, property_step
 from clonecodec.cli.scan_leaves import BEGUN, OBJECT, PLAIN, UNDEFINED, LeafScanner, Result, regexp_flags
 
 _NO_KEYS: Final[frozenset[str]] = frozenset()
+_STRINGS: Final = b'"cS?'
+_KEYS: Final = b'IUN"cS?'
 
 
 class Frame:
@@ -199,26 +201,32 @@ class ValueScanner(LeafScanner):
             if self.peek() == end:
                 return True
             frame.phase = 1
+            self._expect(
+                _KEYS, f"a property's key (a string or a number) or its end, 0x{end:02x} {TAGS[end]}"
+            )
             frame.mark = self.cursor.position
             self.role = "key"
             self.value("")
             self.role = "value"
-            if self.stack[-1] is not frame:
-                raise Fault(frame.mark, f"a property's key or 0x{end:02x} {chr(end)}", "an object")
             return False
         key = self.result.key
-        mark = frame.mark
-        frame.mark = self.cursor.position
-        if key is None:
-            raise Fault(mark, "a property's key (a string or a number)", "another value")
+        if key is None:  # behind a VERIFY_OBJECT_COUNT
+            raise Fault(frame.mark, "a property's key (a string or a number)", "another value")
         if self._is_taken(frame, key):
-            raise Fault(mark, "a key that is not there yet", repr(key))
+            raise Fault(frame.mark, "a key that is not there yet", repr(key))
         if frame.keys is None:
             frame.keys = set()
         frame.keys.add(key)
         frame.phase = 2
         self.value(step(key))
         return False
+
+    def _expect(self, tags: bytes, what: str) -> None:
+        """Make sure that the next tag is one of *tags*, which are what *what* may begin with."""
+        tag = self.peek()
+        if tag >= 0 and tag not in tags:
+            self.padding()
+            raise Fault(self.cursor.position, what, f"0x{tag:02x}{_in_words(tag)}")
 
     @staticmethod
     def _is_taken(frame: Frame, key: str) -> bool:
@@ -335,12 +343,13 @@ class ValueScanner(LeafScanner):
 
     # Values around a text
 
-    def _text(self, frame: Frame) -> None:
+    def _text(self, frame: Frame, what: str) -> None:
         """The text in a String object, RegExp or error: a value since version 12, bare UTF-8 before."""
-        frame.mark = self.cursor.position
         if self.version < 12:
             self.result = self.bare_text(self.cursor.position, "BARE_UTF8_STRING")
         else:
+            self._expect(_STRINGS, f"a string, {what}")
+            frame.mark = self.cursor.position
             self.value("")
 
     def _check_text(self, frame: Frame, what: str) -> None:
@@ -355,7 +364,7 @@ class ValueScanner(LeafScanner):
     def _string_object(self, frame: Frame) -> None:
         if frame.phase == 0:
             frame.phase = 1
-            self._text(frame)
+            self._text(frame, "the value of a String object")
             return
         self._check_text(frame, "the value of a String object")
         self.finish(frame.id)
@@ -369,7 +378,7 @@ class ValueScanner(LeafScanner):
     def _regexp(self, frame: Frame) -> None:
         if frame.phase == 0:
             frame.phase = 1
-            self._text(frame)
+            self._text(frame, "the source of a RegExp")
             return
         self._check_text(frame, "the source of a RegExp")
         start = self.cursor.position
@@ -394,7 +403,7 @@ class ValueScanner(LeafScanner):
         elif subtag in b"ms":
             self.add(start, "ERROR_MESSAGE" if subtag == ord("m") else "ERROR_STACK", role="part")
             frame.phase = 1
-            self._text(frame)
+            self._text(frame, "the message or stack of an error")
         elif subtag == ord("c"):
             self.add(start, "ERROR_CAUSE", role="part")
             self.finish(frame.id)  # V8 12.4 and later: a cause may be its own error
