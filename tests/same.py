@@ -112,13 +112,17 @@ class _Comparison:
     def _members(
         self, place: Place, left: list[object], right: list[object], todo: list[tuple[Place, object, object]]
     ) -> str | None:
-        """Sets have no order: each member on the left takes the first that is the same on the right."""
-        scalars = {_scalar(item) for item in left if isinstance(item, SCALARS)}
-        if scalars != {_scalar(item) for item in right if isinstance(item, SCALARS)}:
+        """Sets have no order: each member on the left takes the first that is the same on the right.
+
+        Of two scalars that Python would merge the one that comes later is wrapped: either is the same.
+        """
+        plain = [_unwrapped(item) for item in left], [_unwrapped(item) for item in right]
+        scalars = [{_scalar(item) for item in items if isinstance(item, SCALARS)} for items in plain]
+        if scalars[0] != scalars[1]:
             return f"{_text(place)}: members {brief(left)}, not {brief(right)}"
-        rest = [item for item in right if not isinstance(item, SCALARS)]
+        rest = [item for item in right if not isinstance(_unwrapped(item), SCALARS)]
         for item in left:
-            if isinstance(item, SCALARS):
+            if isinstance(_unwrapped(item), SCALARS):
                 continue
             for candidate in rest:
                 trial = _Comparison(dict(self.pairs), dict(self.reverse), self.held)
@@ -137,6 +141,10 @@ def _text(place: Place) -> str:
         place, label = place
         labels.append(label)
     return "$" + "".join(reversed(labels))
+
+
+def _unwrapped(value: object) -> object:
+    return value.value if isinstance(value, ByIdentity) else value
 
 
 def _scalar(value: object) -> Hashable:

@@ -161,7 +161,10 @@ def node_buffers() -> dict[str, object]:
         "128 bytes": b"\7" * 128,
         "twice": {"a": one, "b": one},
         "two equal ones": [bytes([1, 2]), bytes([1, 2])],
-        "two equal ones of one byte": [one, one],
+        "two equal ones of one byte": [
+            one,
+            (1).to_bytes(1, "little"),
+        ],  # two objects, where bytes([1]) is one
         "between strings": ["ā", b"x", "ā"],
     }
 

@@ -116,7 +116,16 @@ def maps() -> dict[str, object]:
         "one entry": Map({1: 2}),
         "order of entry": Map({1: 0, "a": 0, 3: 0, 2: 0}),
         "every scalar key": Map(
-            {undefined: 1, None: 2, True: 3, False: 4, 1.5: 5.0, "": 6, ByIdentity(BigInt(1)): 7, math.nan: 8.0}
+            {
+                undefined: 1,
+                None: 2,
+                True: 3,
+                False: 4,
+                1.5: 5.0,
+                "": 6,
+                ByIdentity(BigInt(1)): 7,
+                math.nan: 8.0,
+            }
         ),
         "1 and true": Map({1: 1, ByIdentity(True): 2, 0: 3, ByIdentity(False): 4}),
         "1 and 1n": Map({1: 1, ByIdentity(BigInt(1)): 2}),
