@@ -178,8 +178,8 @@ def convert(end: End, make_link: Callable[[End], Link]) -> bool:
     Make a pair of the new kind first, and pass its far half on in place of *end*.  ``make_link(peer)``
     returns the link of the near half, whose messages come in at *peer*: the end that stays.  What is
     queued in *end*, the end mark too, is sent through that link, then all that is posted meanwhile, then
-    *peer* has it as its own.  (A queued message may hold a port that is converted in turn: that is done after this one, not
-    within it.)
+    *peer* has it as its own.  (A queued message may hold a port that is converted in turn: that is done
+    after this one, not within it.)
 
     Returns:
         False, and nothing was done, if the channel is not one between threads (any more: the other end may

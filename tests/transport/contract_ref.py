@@ -1,0 +1,439 @@
+"""Contract: construction and shape (items 1 to 9), ref and unref (150 to 158), asyncio, and how full the way is."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from tests.transport.settling import quiet, until
+from transport import BufferFullError, MessagePort, PortClosedError, drain
+
+
+class RefContract:
+    """What a port looks like, when it keeps the program alive, and how it lives with asyncio."""
+
+    def channel(self) -> tuple[MessagePort, MessagePort]:
+        raise NotImplementedError
+
+    def test_ports_are_instances_of_message_port(self) -> None:
+        """port1 instanceof MessagePort"""
+        near, far = self.channel()
+
+        assert isinstance(near, MessagePort)
+        assert near is not far
+
+    def test_a_port_cannot_be_constructed(self) -> None:
+        """new MessagePort(); // TypeError: Constructor cannot be called"""
+        with pytest.raises(TypeError, match="constructed"):
+            MessagePort()
+
+    def test_a_fresh_port_is_unrefd_and_open(self) -> None:
+        """port1.hasRef(); // false"""
+        near, _ = self.channel()
+
+        assert (near.has_ref(), near.closed, near.peer_closed, near.close_reason) == (False, False, False, None)
+
+    def test_repr_shows_state_ref_and_queue(self) -> None:
+        """util.inspect(port1); // MessagePort { active: true, refed: false }"""
+        near, far = self.channel()
+        assert "paused unref queued=0" in repr(near)
+
+        far.post_message(1)
+        far.post_message(2)
+        until(lambda: "queued=2" in repr(near))
+        near.receive(5)
+        near.receive(5)
+        near.on("message", print)
+
+        assert "flowing ref queued=0" in repr(near)
+
+    def test_the_first_message_listener_refs_and_the_last_unrefs(self) -> None:
+        """port1.on('message', f); port1.hasRef(); // true"""
+        near, _ = self.channel()
+
+        def f(value: object) -> None: ...
+        def g(value: object) -> None: ...
+
+        near.on("message", f)
+        assert near.has_ref()
+        near.on("message", g)
+        near.off("message", f)
+        assert near.has_ref()
+        near.off("message", g)
+        assert not near.has_ref()
+
+    @pytest.mark.parametrize("event", ["close", "messageerror", "foo"])
+    def test_other_listeners_do_not_ref(self, event: str) -> None:
+        """port1.on('close', f); port1.hasRef(); // false"""
+        near, _ = self.channel()
+
+        near.on(event, print)
+
+        assert not near.has_ref()
+
+    def test_ref_is_one_flag_and_the_last_call_wins(self) -> None:
+        """port1.ref(); port1.ref(); port1.unref(); port1.hasRef(); // false"""
+        near, _ = self.channel()
+
+        near.ref()
+        near.ref()
+        near.unref()
+        assert not near.has_ref()
+
+        near.ref()
+        near.on("message", print)
+        near.off("message", print)
+        assert not near.has_ref()
+
+        near.unref()
+        near.on("message", print)
+        assert near.has_ref()
+
+        near.unref()
+        near.on("message", len)
+        assert not near.has_ref()
+
+        near.ref()
+        near.off("message", repr)
+        assert near.has_ref()
+        near.close()
+
+    def test_start_does_not_ref(self) -> None:
+        """port1.start(); port1.hasRef(); // false"""
+        near, _ = self.channel()
+
+        near.start()
+
+        assert not near.has_ref()
+
+    def test_the_peer_closing_releases_the_ref(self) -> None:
+        """port1.ref(); port2.close(); /* later */ port1.hasRef(); // false"""
+        near, far = self.channel()
+        near.ref()
+
+        far.close()
+
+        until(lambda: not near.has_ref())
+
+    def test_once_has_unrefd_before_its_listener_runs(self) -> None:
+        """port1.once('message', () => port1.hasRef()); // false"""
+        near, far = self.channel()
+        seen: list[bool] = []
+        near.once("message", lambda value: seen.append(near.has_ref()))
+        assert near.has_ref()
+
+        far.post_message(1)
+
+        until(lambda: seen)
+        assert seen == [False]
+
+    # ---------------------------------------------------------------- asyncio
+
+    def test_a_listener_attached_in_a_loop_runs_in_the_loop(self) -> None:
+        """// the loop's thread, one wake-up a batch"""
+        near, far = self.channel()
+        threads: list[int] = []
+
+        async def main() -> None:
+            done = asyncio.Event()
+
+            def listener(value: object) -> None:
+                threads.append(threading.get_ident())
+                if value == 99:
+                    done.set()
+
+            near.on("message", listener)
+            for i in range(100):
+                far.post_message(i)
+            await asyncio.wait_for(done.wait(), 10)
+            near.close()
+
+        asyncio.run(main())
+        assert threads == [threading.get_ident()] * 100
+
+    def test_async_listeners_run_as_tasks_in_order(self) -> None:
+        """port1.on('message', async (m) => { ... });"""
+        near, far = self.channel()
+        log: list[object] = []
+
+        async def main() -> None:
+            done = asyncio.Event()
+
+            async def listener(value: object) -> None:
+                log.append(value)
+                await asyncio.sleep(0)
+                if value == 9:
+                    done.set()
+
+            near.on("message", listener)
+            for i in range(10):
+                far.post_message(i)
+            await asyncio.wait_for(done.wait(), 10)
+            near.close()
+
+        asyncio.run(main())
+        assert log == list(range(10))
+
+    def test_the_errors_of_a_loop_s_listeners_go_to_its_handler(self) -> None:
+        """process.on('unhandledRejection', f)"""
+        near, far = self.channel()
+        reported: list[str] = []
+
+        async def main() -> None:
+            loop = asyncio.get_running_loop()
+            loop.set_exception_handler(lambda loop, context: reported.append(repr(context["exception"])))
+            done = asyncio.Event()
+
+            def bad(value: object) -> None:
+                raise ValueError(value)
+
+            async def worse(value: object) -> None:
+                raise KeyError(value)
+
+            near.once("message", bad)
+            far.post_message(1)
+            while not reported:
+                await asyncio.sleep(0.001)
+            near.once("message", worse)
+            far.post_message(2)
+            while len(reported) < 2:
+                await asyncio.sleep(0.001)
+            near.on("message", lambda value: done.set())
+            far.post_message(3)
+            await asyncio.wait_for(done.wait(), 10)
+            near.close()
+
+        asyncio.run(main())
+        assert reported == ["ValueError(1)", "KeyError(2)"]
+
+    def test_receive_async_waits_and_a_cancelled_one_loses_nothing(self) -> None:
+        """await once(port1, 'message')"""
+        near, far = self.channel()
+
+        async def main() -> list[object]:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(near.receive_async(), 0.01)
+            waiting = [asyncio.create_task(near.receive_async()) for _ in range(3)]
+            await asyncio.sleep(0.01)
+            waiting[0].cancel()
+            for i in range(3):
+                far.post_message(i)
+            got = [await task for task in waiting[1:]]
+            got.append(await near.receive_async())
+            return got
+
+        assert sorted(asyncio.run(main())) == [0, 1, 2]  # type: ignore[type-var]
+
+    def test_async_iteration_ends_with_the_port(self) -> None:
+        """for await (const [value] of on(port1, 'message')) {}"""
+        near, far = self.channel()
+
+        async def main() -> list[object]:
+            async with far:
+                for i in range(3):
+                    far.post_message(i)
+            values = [value async for value in near]
+            with pytest.raises(PortClosedError):
+                await near.receive_async()
+            return values
+
+        assert asyncio.run(main()) == [0, 1, 2]
+
+    def test_a_pending_receive_async_ends_when_the_port_closes(self) -> None:
+        """// PortClosedError"""
+        near, far = self.channel()
+
+        async def main() -> None:
+            task = asyncio.create_task(near.receive_async())
+            await asyncio.sleep(0.01)
+            far.close()
+            with pytest.raises(PortClosedError):
+                await asyncio.wait_for(task, 10)
+
+        asyncio.run(main())
+
+    def test_a_flood_leaves_the_loop_its_timers(self) -> None:
+        """// an endless onmessage/postMessage loop blocks no timer"""
+        near, far = self.channel()
+
+        async def main() -> int:
+            count = 0
+
+            def again(value: object) -> None:
+                nonlocal count
+                count += 1
+                far.post_message(value)
+
+            near.on("message", again)
+            far.post_message("endless")
+            await asyncio.sleep(0.1)
+            near.close()
+            return count
+
+        assert asyncio.run(main()) > 0
+
+    def test_a_closed_loop_stops_the_port_and_loses_nothing(self) -> None:
+        """// the poster sees no error, nothing is kept alive, the next listener hears it all"""
+        near, far = self.channel()
+        first: list[object] = []
+
+        async def main() -> None:
+            near.on("message", first.append)
+            far.post_message("in the loop")
+            while not first:
+                await asyncio.sleep(0.001)
+
+        asyncio.run(main())
+        far.post_message("after it")
+        quiet()
+        assert not near.keeps_alive()
+        again: list[object] = []
+        near.remove_all_listeners("message")
+        near.on("message", again.append)
+
+        until(lambda: again == ["after it"])
+        near.close()
+
+    def test_drain_waits_until_no_refd_port_is_left(self) -> None:
+        """// the process ends when no ref'd port is left"""
+        near, far = self.channel()
+        heard: list[object] = []
+
+        async def main() -> None:
+            def listener(value: object) -> None:
+                heard.append(value)
+                if value == "last":
+                    near.close()
+
+            near.on("message", listener)
+            asyncio.get_running_loop().call_later(0.05, far.post_message, "last")
+            await asyncio.wait_for(drain(), 10)
+
+        asyncio.run(main())
+        assert heard == ["last"]
+
+    # ---------------------------------------------------------------- how full the way is
+
+    def test_buffered_amount_falls_to_zero_when_all_is_taken(self) -> None:
+        """// WebSocket's bufferedAmount"""
+        near, far = self.channel()
+        assert near.buffered_amount == 0
+
+        near.post_message("x" * 1000)
+        near.post_message(b"y" * 1000)
+
+        assert near.buffered_amount >= 2000
+        far.receive(5)
+        until(lambda: near.buffered_amount < 2000)
+        far.receive(5)
+        until(lambda: near.buffered_amount == 0)
+
+    def test_drained_waits_until_all_is_taken(self) -> None:
+        """await port.drained()"""
+        near, far = self.channel()
+
+        async def main() -> None:
+            await asyncio.wait_for(near.drained(), 10)
+            for _ in range(10):
+                near.post_message("x" * 100)
+            waiting = [asyncio.create_task(near.drained()) for _ in range(2)]
+            await asyncio.sleep(0.02)
+            assert not any(task.done() for task in waiting)
+            for _ in range(10):
+                await far.receive_async()
+            await asyncio.wait_for(asyncio.gather(*waiting), 10)
+
+        asyncio.run(main())
+
+    def test_drained_ends_when_the_reader_closes(self) -> None:
+        """// nobody will take it"""
+        near, far = self.channel()
+
+        async def main() -> None:
+            near.post_message("x")
+            task = asyncio.create_task(near.drained())
+            await asyncio.sleep(0.02)
+            far.close()
+            await asyncio.wait_for(task, 10)
+
+        asyncio.run(main())
+
+    def test_policy_raise_raises_at_the_mark(self) -> None:
+        """// BufferFullError"""
+        near, far = self.channel()
+        near.set_high_water_mark(1000, "raise")
+        near.post_message("x" * 1000)
+
+        with pytest.raises(BufferFullError):
+            near.post_message("more")
+
+        far.receive(5)
+        until(lambda: near.buffered_amount == 0)
+        near.post_message("more")
+        assert far.receive(5) == "more"
+
+    def test_policy_block_waits_for_the_reader(self) -> None:
+        """// the one policy under which posting blocks"""
+        near, far = self.channel()
+        near.set_high_water_mark(1000, "block")
+        near.post_message("x" * 1000)
+        timer = threading.Timer(0.05, far.receive)
+        timer.start()
+
+        near.post_message("more")
+
+        timer.join()
+        assert far.receive(5) == "more"
+
+    def test_policy_block_raises_where_blocking_would_stop_the_listeners(self) -> None:
+        """// in a listener, and in a loop"""
+        near, far = self.channel()
+        near.set_high_water_mark(10, "block")
+        near.post_message("x" * 1000)
+
+        async def main() -> None:
+            with pytest.raises(BufferFullError):
+                near.post_message("more")
+
+        asyncio.run(main())
+        raised: list[bool] = []
+
+        def listener(value: object) -> None:
+            try:
+                near.post_message("more")
+            except BufferFullError:
+                raised.append(True)
+
+        near.on("message", listener)
+        far.post_message("go")
+        until(lambda: raised == [True])
+        near.close()
+
+    def test_policy_drop_oldest_keeps_the_newest(self) -> None:
+        """// what was posted first goes first"""
+        near, far = self.channel()
+        near.set_high_water_mark(3000, "drop-oldest")
+        if near._end.link.backend != "thread":
+            pytest.skip("what is out of this process cannot be dropped any more")
+
+        for i in range(10):
+            near.post_message(f"{i}" * 1000)
+
+        got = [far.receive(5) for _ in range(3)]
+        assert got == [f"{i}" * 1000 for i in (7, 8, 9)]
+        assert near.buffered_amount == 0
+
+    def test_a_mark_is_checked(self) -> None:
+        """// ValueError"""
+        near, _ = self.channel()
+
+        with pytest.raises(ValueError, match="policy"):
+            near.set_high_water_mark(1, "panic")  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="bytes"):
+            near.set_high_water_mark(-1)
+        near.set_high_water_mark(5, "raise")
+        assert near.high_water_mark == 5
+        near.set_high_water_mark(5, "grow")
+        assert near.high_water_mark is None
