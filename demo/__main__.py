@@ -20,15 +20,17 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
+    file = HERE / "session.bin"
     node = shutil.which("node")
     with tempfile.TemporaryDirectory() as folder:
+        changed, fresh = Path(folder, "changed.bin"), Path(folder, "fresh.bin")
+
         title("A file that Node wrote with v8.serialize (demo/session.js is the script)")
-        file = HERE / "session.bin"
-        if node is not None:
-            file = Path(folder, "fresh.bin")
-            subprocess.run([node, HERE / "session.js", file], check=True)
         print(file.name, file.stat().st_size, "bytes:", file.read_bytes()[:24].hex(" "), "...")
-        changed = Path(folder, "changed.bin")
+        if node is not None:
+            subprocess.run([node, HERE / "session.js", fresh], check=True)
+            print("the Node on this machine writes the same:", fresh.read_bytes() == file.read_bytes())
+
         read_change_write(file, changed)
 
         title("Node reads what Python wrote")

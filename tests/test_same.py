@@ -72,7 +72,7 @@ DIFFERENT: list[tuple[object, object]] = [
     ([[], []], one_list_twice()),
     (cyclic(1), cyclic(2)),
     (one_buffer(1), one_buffer(2)),
-    (Boxed(1), Boxed(1.0)),
+    (Boxed(1), Boxed(BigInt(1))),
     (JSError("m"), JSTypeError("m")),
     (JSError("m"), JSError("m", stack="S")),
     (JSError("m"), JSError("m", cause=1)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from clonecodec import (
@@ -20,7 +20,7 @@ from tests.vectors.values.made import under, view
 
 VALUES: Final[dict[str, object]] = {}
 
-REGISTERED: Final[dict[str, list[ArrayBuffer] | list[SharedArrayBuffer]]] = {}
+REGISTERED: Final[dict[str, Sequence[ArrayBuffer | SharedArrayBuffer]]] = {}
 """For the cases with shared and transferred buffers: the buffers that the reader is told of, by their id."""
 
 
