@@ -5,10 +5,11 @@
 True
 """
 
+from ._clone import clone_with_transfer, structured_clone
 from ._node import DefaultDeserializer, DefaultSerializer, dumps, loads
 from ._reader import Deserializer
 from ._writer import Serializer
-from .buffers import ArrayBuffer, DataView, Float16Array, SharedArrayBuffer, Uint8ClampedArray
+from .buffers import ArrayBuffer, BufferToken, DataView, Float16Array, SharedArrayBuffer, Uint8ClampedArray
 from .errors import CloneError, DataCloneError, DecodeError, TruncatedError
 from .jserrors import (
     JSError,
@@ -22,9 +23,11 @@ from .jserrors import (
 from .regexp import RegExp
 from .transfer import (
     Transferable,
+    check_transfer_list,
     is_detached,
     is_marked_as_untransferable,
     mark_as_untransferable,
+    take_all,
 )
 from .values import Array, BigInt, Boxed, ByIdentity, Date, Map, SparseArray, hole, undefined
 
@@ -36,6 +39,7 @@ __all__ = [
     "ArrayBuffer",
     "BigInt",
     "Boxed",
+    "BufferToken",
     "ByIdentity",
     "CloneError",
     "DataCloneError",
@@ -62,11 +66,15 @@ __all__ = [
     "TruncatedError",
     "Uint8ClampedArray",
     "accelerated",
+    "check_transfer_list",
+    "clone_with_transfer",
     "dumps",
     "hole",
     "is_detached",
     "is_marked_as_untransferable",
     "loads",
     "mark_as_untransferable",
+    "structured_clone",
+    "take_all",
     "undefined",
 ]

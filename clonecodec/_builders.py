@@ -1,9 +1,9 @@
 """Values under construction, for the reader and for the clone: containers that are filled item by item.
 
 A dict, a Map and a set are there from the start.  An array may turn out to need another class than list, a
-tuple and a frozenset cannot be filled at all, an error's class may come last: these are *unfinished* until they
-are closed.  Whoever is given one meanwhile, because the value is cyclic, leaves a *site* with it: a function and
-a key by which the finished value is put in its place.
+tuple and a frozenset cannot be filled at all, an error's class may come last: these are *unfinished* until
+they are closed.  Whoever is given one meanwhile, because the value is cyclic, leaves a *site* with it: a
+function and a key by which the finished value is put in its place.
 
     take(value)             the next item, or the next value for ``key``
     take_unfinished(other)  the same, of a value that is still to come
@@ -18,7 +18,7 @@ from typing import TypeAlias
 from ._keys import Keys
 from ._properties import in_order
 from .jserrors import BY_NAME, JSError
-from .values import MAX_ARRAY_LENGTH, Array, ByIdentity, Map, SparseArray, hole
+from .values import Array, ByIdentity, Map, SparseArray, hole
 
 Site: TypeAlias = "tuple[Callable[[object, object], Unfinished | None], object]"
 Place: TypeAlias = "Callable[[object], None]"
@@ -118,7 +118,7 @@ class Root(Builder):
 
 
 class ObjectBuilder(Builder):
-    """A dict with str keys.  ``key`` is where the next value goes; ``indexed`` asks for JavaScript's order."""
+    """A dict with str keys.  ``key`` is where the next value goes; ``indexed``: use JavaScript's order."""
 
     __slots__ = ("indexed", "key", "target")
 

@@ -1,6 +1,7 @@
 """The containers that the reader is in the middle of: what may come next in each, and how it ends.
 
-A frame is a builder that also knows its place in the bytes.  Its ``mode`` tells the reader's loop what it wants:
+A frame is a builder that also knows its place in the bytes.  Its ``mode`` tells the reader's loop what it
+wants:
 
     ITEMS    ``left`` values, one after the other; then KEYED
     OBJECT   a property key or the end, which the loop reads itself; then a value
@@ -77,7 +78,7 @@ class ObjectFrame(ObjectBuilder, Frame):
         start = reader.offset
         self.key = key = reader.key()
         if key in self.target:
-            raise DecodeError(f"the property {ascii(key)} occurs twice", start)
+            raise DecodeError(f"the property {key!a} occurs twice", start)
         if not self.indexed and is_index(key):
             self.indexed = True
         return False
@@ -142,7 +143,7 @@ def _property_or_end(frame: DenseFrame | TupleFrame | SparseFrame, reader: Deser
     name = reader.key()
     key: int | str = int(name) if is_index(name) else name
     if frame.has(key):
-        raise DecodeError(f"the property {ascii(name)} of an array occurs twice", start)
+        raise DecodeError(f"the property {name!a} of an array occurs twice", start)
     frame.key = key
     frame.pairs += 1
     return False

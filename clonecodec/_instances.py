@@ -1,8 +1,8 @@
 """What becomes of Python objects that no line of the value table names: attributes, or a refusal that helps.
 
-A plain instance is written as JavaScript writes one: its own attributes, no class, no properties, nothing that
-begins with an underscore.  Whoever keeps state where Python cannot see it, in C, is refused, and so is whoever
-hides all of it: half a value is worse than an error.
+A plain instance is written as JavaScript writes one: its own attributes, no class, no properties, nothing
+that begins with an underscore.  Whoever keeps state where Python cannot see it, in C, is refused, and so is
+whoever hides all of it: half a value is worse than an error.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import types
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from .errors import DataCloneError
@@ -37,7 +38,8 @@ _ADVICE: Final[dict[str, str]] = {
 _REFUSED: Final = frozenset(
     {"uuid.UUID", "fractions.Fraction", "datetime.datetime", "datetime.date", "datetime.time"}
 )
-"""Classes that may be written in Python, with visible attributes, and yet are values of a kind of their own."""
+"""Classes that may be written in Python, with visible attributes, and yet are values of a kind of their
+own."""
 
 
 def attributes_of(value: object) -> dict[str, object]:
@@ -63,10 +65,8 @@ def _own(value: object) -> Iterator[tuple[str, object]]:
             if slot is None:
                 yield name, None  # a private one, under its mangled name
                 continue
-            try:
+            with suppress(AttributeError):  # it was never filled
                 yield name, slot.__get__(value)
-            except AttributeError:
-                pass  # it was never filled
     yield from getattr(value, "__dict__", {}).items()
 
 

@@ -1,8 +1,8 @@
 """Keys of Maps and members of sets: which of them Python may take as they are.
 
 JavaScript tells keys apart that Python merges (1 and True, two equal Dates) and takes keys that Python cannot
-hash (an array).  Such a key, and only such a one, is wrapped in ``ByIdentity``.  Hashing is bounded, since the
-keys are the sender's:
+hash (an array).  Such a key, and only such a one, is wrapped in ``ByIdentity``.  Hashing is bounded, since
+the keys are the sender's:
 
     a tuple or frozenset is hashed up to 100 items and 16 levels in all (shared ones cost 2**depth)
     past 100 keys of one hash in one container, further ones are wrapped (Python's int and tuple hashes are
@@ -45,7 +45,8 @@ class Keys:
         self._wrapped: dict[object, ByIdentity] | None = None
 
     def admit(self, key: object) -> object:
-        """Return what to put into the container for *key*: itself, an equal key there already, or a wrapper."""
+        """Return what to put into the container for *key*: itself, an equal key there already, or a
+        wrapper."""
         kind = type(key)
         if kind is str:
             return key

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from ._kinds import BY_FORMAT, BY_INDEX, NODE_BUFFER
 from ._reader import Deserializer
+from ._rows import VIEW_ROWS, row_of
 from ._tags import WRITTEN_VERSION
 from ._views import cast_view, make_view, view_on
-from ._writer import MAX_DEPTH, Serializer, has_view
+from ._writer import MAX_DEPTH, Serializer
 from .buffers import ArrayBuffer
 from .errors import DecodeError
 
@@ -33,7 +34,7 @@ class DefaultSerializer(Serializer):
 
     def write_host_object(self, value: object) -> None:
         """Write a view: type index, byte length, bytes; refuse anything else."""
-        if not has_view(value):
+        if row_of(value) not in VIEW_ROWS:
             super().write_host_object(value)
         elif isinstance(value, (bytes, bytearray)):
             self._node_view(NODE_BUFFER, value)
@@ -62,7 +63,11 @@ class DefaultDeserializer(Deserializer):
         if kind is None:
             if self._zero_copy:
                 return self._shown(octets)
-            return bytearray(octets) if hinted else bytes(octets)
+            if hinted:
+                return bytearray(octets)
+            # Python has one object for all bytes(1) that are equal, except for those made like this; two
+            # Buffers that were two stay two.
+            return octets[0].to_bytes(1, "little") if len(octets) == 1 else bytes(octets)
         whole = len(octets) // kind.size * kind.size  # Node rounds down, without a word
         if BY_FORMAT.get(kind.format) is not kind:
             return make_view(kind, ArrayBuffer(octets), 0, whole, False)

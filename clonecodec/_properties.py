@@ -111,6 +111,13 @@ def check_array_properties(properties: Iterable[str]) -> None:
             )
 
 
+def check_indices(indices: Iterable[object], length: int) -> None:
+    """Raise DataCloneError if one of *indices* is none of an array of that length, or the length is none."""
+    for index in indices:
+        if not isinstance(index, int) or not 0 <= index < length <= MAX_ARRAY_LENGTH:
+            raise DataCloneError(f"{index!r} is no index of an array of length {length}")
+
+
 def in_order(properties: dict[str, object]) -> dict[str, object]:
     """Return *properties* with the array indices first, ascending, as JavaScript has them."""
     indices = sorted((key for key in properties if is_index(key)), key=int)

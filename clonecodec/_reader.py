@@ -1,12 +1,12 @@
 """Bytes to values: V8's ValueDeserializer, the mirror of ``_writer``.
 
 One loop (``_walk``) reads keys and the commonest scalars itself where at least ten bytes are left, and asks a
-method for everything else: one for each tag, in the order of the tag table.  A method reads its value whole, or
-begins a container: it puts a frame on the stack, which the loop fills until it is complete and is itself an item
-of the frame below.  Nothing recurses.
+method for everything else: one for each tag, in the order of the tag table.  A method reads its value
+whole, or begins a container: it puts a frame on the stack, which the loop fills until it is complete and is
+itself an item of the frame below.  Nothing recurses.
 
-Every length, count and number in here is the sender's claim.  Nothing is allocated, and nothing repeated, on the
-word of a number that no bytes stand behind.
+Every length, count and number in here is the sender's claim.  Nothing is allocated, and nothing repeated,
+on the word of a number that no bytes stand behind.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ FRAME: Final = object()
 
 
 class Deserializer:
-    """Reads values in V8's wire format; a subclass supplies what an embedder must (Node: ``v8.Deserializer``).
+    """Reads values in V8's wire format; a subclass supplies what an embedder must.
+
+    This is Node's ``v8.Deserializer``.
 
     Args:
         data: bytes-like.
@@ -143,8 +145,8 @@ class Deserializer:
         except DecodeError:
             if self._version != 13 or self._flags_in_13:
                 raise
-            # A version of Chrome wrote flags into version 13, so V8 tries again and expects them; numbers that
-            # objects got in the first try stay given.  (ReadObjectWrapper.)
+            # A version of Chrome wrote flags into version 13, so V8 tries again and expects them; numbers
+            # that objects got in the first try stay given.  (ReadObjectWrapper.)
             self._flags_in_13 = True
             self._wire.offset = start
             try:
@@ -425,7 +427,7 @@ class Deserializer:
     def _unknown(self, tag: int) -> object:
         wire = self._wire
         if self._version < 13:
-            # Before version 13 host objects had no tag: whatever V8 did not know was for its embedder to read.
+            # Before version 13 host objects had no tag: what V8 did not know was for its embedder to read.
             wire.offset -= 1
             return self._host_object(False)
         raise DecodeError(f"expected a value, not {_say(tag)}", wire.offset - 1)

@@ -4,9 +4,10 @@ The names are those of V8's ``SerializationTag``, ``ErrorTag`` and ``ArrayBuffer
 (src/objects/value-serializer.cc).  A *value* is a tag and its payload; *uint* is a base-128 varint; a number
 after a container counts its properties (pairs), but in a Map both keys and values.
 
-Versions: 0 has no header and is read by a stack machine; 1 to 8 were Blink's own; 9 has Map and Set; 10 one-byte
-strings; 11 tells undefined from a hole in dense arrays; 12 writes the strings of RegExp, String objects and
-errors as values; 13 has a tag for host objects; 14 flags for views; 15 shared objects; 16 lengths of 64 bits.
+Versions: 0 has no header and is read by a stack machine; 1 to 8 were Blink's own; 9 has Map and Set; 10
+one-byte strings; 11 tells undefined from a hole in dense arrays; 12 writes the strings of RegExp, String
+objects and errors as values; 13 has a tag for host objects; 14 flags for views; 15 shared objects; 16
+lengths of 64 bits.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def view_on(value: object) -> View:
         kind = BY_FORMAT.get(view.format)
         if kind is None:
             raise DataCloneError(
-                f"a buffer of format {view.format!r} cannot be cloned; a native one of b B h H i I q Q f d can"
+                f"a buffer of format {view.format!r} cannot be cloned; a native b B h H i I q Q f d can"
             )
     octets = view.cast("B") if view.nbytes and view.c_contiguous else view.tobytes()
     what = view_of(view)
@@ -80,7 +80,7 @@ def view_on(value: object) -> View:
 def make_view(
     kind: Kind, buffer: AnyBuffer, offset: int, byte_length: int, tracking: bool
 ) -> OwnView | memoryview:
-    """Return the view of *kind* on *buffer*: a memoryview, or a class of ours where that cannot tell the kind."""
+    """Return the view of *kind* on *buffer*: a memoryview, or a class of ours if that cannot tell the kind."""
     own = _OWN_CLASS.get(kind)
     length = byte_length // kind.size
     if own is not None:

@@ -3,7 +3,8 @@
     uint32  base-128 varint: 7 bits a byte, lowest first, the top bit set on all but the last
     zigzag  uint32 of (n << 1) ^ (n >> 31), so that 0, -1, 1, -2 become 0, 1, 2, 3
     double  8 bytes, IEEE 754, little-endian
-    BigInt  uint32 of (bytes << 1 | sign), then the digits, little-endian, a multiple of 8 bytes as V8 writes them
+    BigInt  uint32 of (bytes << 1 | sign), then the digits, little-endian, a multiple of 8 bytes as V8
+    writes them
 
 Only this module and the two loops that inline it do arithmetic on offsets.
 """

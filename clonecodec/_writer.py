@@ -1,8 +1,9 @@
 """Values to bytes: V8's ValueSerializer.
 
-One loop (``_walk``) writes the scalars itself, since there are so many, and asks a method for everything else:
-one for each line of the value table, in its order.  A method writes its value whole, or begins a container and
-returns a frame of what is inside; the loop goes down into it and comes back.  Nothing recurses.
+One loop (``_walk``) writes the scalars itself, since there are so many, and asks a method for everything
+else: one for each line of the value table, in its order.  A method writes its value whole, or begins a
+container and returns a frame of what is inside; the loop goes down into it and comes back.  Nothing
+recurses.
 
     frame = (iterator, end, layout, items, start)
 
@@ -23,7 +24,8 @@ from . import _tags as tags
 from ._dates import to_milliseconds
 from ._instances import attributes_of, refusal
 from ._paths import ERROR, MAP, OBJECT, SET, SPARSE, TRANSPARENT, Layout, inside
-from ._properties import check_array_properties, codes, index_key, property_list
+from ._properties import check_array_properties, check_indices, codes, index_key, property_list
+from ._rows import PRIMITIVE_ROWS, row_of
 from ._views import view_on
 from ._wire import NAN, big_int, double, pack_double, varint
 from .buffers import ArrayBuffer, DataView, Float16Array, SharedArrayBuffer, Uint8ClampedArray
@@ -32,7 +34,6 @@ from .jserrors import cause_of, message_of, name_of, stack_of
 from .regexp import RegExp, bits_of, from_pattern
 from .transfer import Transferable
 from .values import (
-    MAX_ARRAY_LENGTH,
     MAX_SAFE_INTEGER,
     Array,
     BigInt,
@@ -239,8 +240,8 @@ class Serializer:
                         continue
                     method = methods.get(kind)
                     if method is None:
-                        method = methods[kind] = _method_for(item)
-                    if claims is not None and method not in _PRIMITIVE and claims(item):
+                        method = methods[kind] = _METHODS[row_of(item)]
+                    if claims is not None and row_of(item) not in PRIMITIVE_ROWS and claims(item):
                         method = Serializer._host_object
                     inner = method(self, item)
                     if inner is not None:
@@ -361,9 +362,7 @@ class Serializer:
     def _sparse_array(self, value: SparseArray) -> Frame:
         items, properties = dict(value.items), dict(value.properties)
         check_array_properties(properties)
-        for index in items:
-            if not isinstance(index, int) or not 0 <= index < value.length <= MAX_ARRAY_LENGTH:
-                raise DataCloneError(f"{index!r} is no index of an array of length {value.length}")
+        check_indices(items, value.length)
         self._begin(value)
         return self._sparse(value.length, sorted(items.items(), key=_first), properties)
 
@@ -526,24 +525,6 @@ class Serializer:
         self.write_host_object(value)
 
 
-def _method_for(value: object) -> Method:
-    """The method that writes values of the type of *value*."""
-    kind = type(value)
-    for base in kind.__mro__:
-        method = _METHODS.get(base)
-        if method is not None:
-            return method
-    if issubclass(kind, Transferable):
-        return Serializer._host_object
-    if kind.__module__ == "re" and kind.__name__ == "Pattern":
-        return Serializer._regexp
-    try:
-        memoryview(value)  # type: ignore[arg-type]  # whether it is a buffer is the question
-    except TypeError:
-        return Serializer._instance
-    return Serializer._view
-
-
 def _identity(value: object) -> int:
     return id(value)
 
@@ -557,6 +538,8 @@ def _unwrapped(keys: list[object]) -> list[object]:
 
 
 _METHODS: Final[dict[type, Method]] = {
+    object: Serializer._instance,
+    Transferable: Serializer._host_object,
     Undefined: Serializer._undefined,
     Hole: Serializer._hole,
     BigInt: Serializer._big_int,
@@ -586,14 +569,4 @@ _METHODS: Final[dict[type, Method]] = {
     Uint8ClampedArray: Serializer._view,
     Float16Array: Serializer._view,
 }
-"""One line for each row of the value table; a subclass is written as its base."""
-
-_PRIMITIVE: Final = frozenset(
-    {_METHODS[kind] for kind in (Undefined, Hole, BigInt, int, float, str, ByIdentity)}
-)
-_VIEW_METHODS: Final = frozenset({Serializer._view, Serializer._bytes, Serializer._bytearray})
-
-
-def has_view(value: object) -> bool:
-    """Whether *value* is written as a view."""
-    return _method_for(value) in _VIEW_METHODS
+"""One line for each row of the value table."""

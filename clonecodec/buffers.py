@@ -52,7 +52,8 @@ class ViewOf(NamedTuple):
 
 
 _handed_out: dict[int, tuple[weakref.ref[memoryview], ViewOf]] = {}
-"""By ``id``: every living memoryview that a buffer has handed out.  It keeps its buffer alive, as in JavaScript."""
+"""By ``id``: every living memoryview that a buffer has handed out.  It keeps its buffer alive, as in
+JavaScript."""
 
 
 def view_of(view: memoryview) -> ViewOf | None:
@@ -116,7 +117,8 @@ class _Buffer:
     def hand_out(
         self, kind: Kind, offset: int, length: int | None, tracking: bool | None = None
     ) -> memoryview:
-        """Return the memoryview for a typed array of *kind*, as ``view`` does; *tracking* if it is to be length-tracking."""
+        """Return the memoryview for a typed array of *kind*, as ``view`` does; *tracking* if it is to be
+        length-tracking."""
         if self._memory is None:
             raise ValueError("the ArrayBuffer is detached")
         size = kind.size

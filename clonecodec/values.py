@@ -283,8 +283,8 @@ class Boxed:
     """A primitive in an object of its own, which JavaScript makes with ``new Number(1)`` and the like.
 
     Args:
-        value: a bool, int, float or str; an int is a ``new Number``, or ``Object(1n)`` if it is a
-            ``BigInt`` or beyond ±(2**53 - 1).
+        value: a bool, int, float or str.  An int becomes a float, which is what a ``new Number`` holds,
+            unless it is a ``BigInt`` or beyond ±(2**53 - 1): then it is an ``Object(1n)``.
 
     Raises:
         TypeError: *value* is of another type.
@@ -300,6 +300,12 @@ class Boxed:
     def __init__(self, value: bool | int | float | str) -> None:
         if not isinstance(value, (int, float, str)):
             raise TypeError(f"a bool, int, float or str can be boxed, not {type(value).__name__}")
+        if isinstance(value, int) and not isinstance(value, bool):
+            small = -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER
+            if not isinstance(value, BigInt):
+                value = float(value) if small else int(value)
+            elif not small:
+                value = int(value)
         object.__setattr__(self, "value", value)
 
     def __setattr__(self, name: str, value: object) -> None:
