@@ -31,6 +31,7 @@ from ._builders import (
 )
 from ._dates import from_milliseconds, to_milliseconds
 from ._instances import attributes_of
+from ._kinds import Kind
 from ._paths import ERROR, MAP, OBJECT, SET, SPARSE, TRANSPARENT, Layout, inside
 from ._properties import check_array_properties, check_indices, property_list
 from ._rows import row_of
@@ -96,7 +97,7 @@ class Cloner:
         self._held: list[object] = []  # what has been cloned, so that no id is used again
         self._stack: list[Frame] = []
         self._moved: list[_Later] = []
-        self._views: list[tuple[_Later, View, int]] = []
+        self._views: list[tuple[_Later, int, Callable[[ArrayBuffer], object]]] = []
         for item in transfer:
             later = _Later(self._placer(item))
             self._clones[id(item)] = later
@@ -117,10 +118,10 @@ class Cloner:
         built = [type(item).transfer_build(token) for item, token in zip(self._transfer, tokens, strict=True)]
         for later, item in zip(self._moved, built, strict=True):
             later.finish(item)
-        for later, view, key in self._views:
+        for later, key, make in self._views:
             buffer = self._clones[key]
             assert isinstance(buffer, ArrayBuffer)
-            later.finish(make_view(view.kind, buffer, view.offset, len(view.octets), view.tracking))
+            later.finish(make(buffer))
         return root.items[0], list(built)
 
     # The loop
@@ -324,12 +325,13 @@ class Cloner:
     def _view(self, value: object) -> object:
         view = view_on(value)
         buffer = self._buffer_of(view)
+        make = partial(_view_like, view.kind, view.offset, len(view.octets), view.tracking)
         if isinstance(buffer, _Later):
             later = _Later(self._placer(value))
             self._clones[id(value)] = later
-            self._views.append((later, view, id(view.buffer)))
+            self._views.append((later, id(view.buffer), make))
             return later
-        return self._cloned(value, make_view(view.kind, buffer, view.offset, len(view.octets), view.tracking))
+        return self._cloned(value, make(buffer))
 
     def _buffer_of(self, view: View) -> ArrayBuffer | SharedArrayBuffer | _Later:
         """The clone of the buffer that *view* is on."""
@@ -343,6 +345,12 @@ class Cloner:
 
     def _refused(self, value: Transferable) -> object:
         raise DataCloneError(f"the {type(value).__name__} is not in the transfer list")
+
+
+def _view_like(
+    kind: Kind, offset: int, length: int, tracking: bool, buffer: ArrayBuffer | SharedArrayBuffer
+) -> object:
+    return make_view(kind, buffer, offset, length, tracking)
 
 
 def _name(key: object) -> str:

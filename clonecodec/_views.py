@@ -80,7 +80,7 @@ def view_on(value: object) -> View:
 def make_view(
     kind: Kind, buffer: AnyBuffer, offset: int, byte_length: int, tracking: bool
 ) -> OwnView | memoryview:
-    """Return the view of *kind* on *buffer*: a memoryview, or a class of ours if that cannot tell the kind."""
+    """Return the view of *kind* on *buffer*: a memoryview, or a class of ours if the kind needs one."""
     own = _OWN_CLASS.get(kind)
     length = byte_length // kind.size
     if own is not None:
