@@ -95,6 +95,8 @@ def read_blink(
     BlinkObject(kind='BlobIndex', fields={'index': 3})
     """
     whole = bytes(data)
+    if not whole:
+        raise TruncatedError("expected a value", 0)
     prefix, swapped = _layers(whole, record_version, byte_swapped)
     inner = whole[prefix:]
     if swapped:
@@ -167,8 +169,8 @@ def _layers(data: bytes, record_version: bool | None, byte_swapped: bool | None)
     record = _record_version(data)
     prefixes = {True: [record], False: [0], None: [0, record]}[record_version]
     swaps = [False, True] if byte_swapped is None else [byte_swapped]
-    for prefix in dict.fromkeys(prefixes):
-        for swapped in swaps:
+    for swapped in swaps:
+        for prefix in dict.fromkeys(prefixes):
             # Where nobody said that it is IndexedDB's, a record version is only believed before what
             # IndexedDB writes since it has no more swapping: two headers.
             oldest = TWO_HEADERS if prefix and record_version is None and not swapped else 0
@@ -195,10 +197,10 @@ def _plausible(data: bytes, swapped: bool, oldest: int) -> bool:
         envelope = read_envelope(data)
         if envelope.wrapper:
             return not swapped
-        version, _ = _varint(data, envelope.start + 1)
+        version, offset = _varint(data, envelope.start + 1)
     except DecodeError:
         return False
-    if data[0] != VERSION or version > LATEST:
+    if data[0] != VERSION or version > LATEST or data[offset : offset + 1] == b"\xff":  # no tag
         return False
     if swapped:
         return envelope.version <= TWO_HEADERS

@@ -2,7 +2,7 @@
 
 An SQLite database in WAL mode, with
 
-    application_id  0x434c6f6e ("Clon")
+    application_id  0x436c6f6e ("Clon")
     user_version    1, the layout below
     meta            name, value: what wrote the values (wire format, its version)
     entries         key (UTF-8, lone surrogates too), size and CRC-32 of the encoded value, the value
@@ -28,7 +28,7 @@ from typing import Final
 
 from clonecodec.store._errors import SQLITE_ERRORS, StoreDamagedError, StoreError, explained
 
-APPLICATION_ID: Final = 0x434C6F6E
+APPLICATION_ID: Final = 0x436C6F6E
 LAYOUT: Final = 1
 WIRE_FORMAT: Final = "v8"
 WIRE_VERSION: Final = 15  # what dumps writes

@@ -24,8 +24,7 @@ const part = new Uint16Array([1, 2, 3]).subarray(1);
 process.send([new Uint8Array([1, 2]), Buffer.from("buffer"), new Float64Array([1.5]), part]);
 process.send({ own: new (class Point { constructor() { this.x = 1; } })() });
 process.send({ native: new (require("net").BlockList)() });
-process.send("x".repeat(3_000_000));
-process.disconnect();
+process.send("x".repeat(3_000_000), () => process.disconnect());
 """
 
 
@@ -48,9 +47,12 @@ def spoken(node: object) -> list[Any]:
             },
         )
         theirs.close()
-        with ours.makefile("rb") as stream:
-            found = list(iter_node_ipc(stream))
-        assert process.wait(30) == 0
+        try:
+            with ours.makefile("rb") as stream:
+                found = list(iter_node_ipc(stream))
+        finally:
+            status = process.wait(30)
+        assert status == 0
     return found
 
 
