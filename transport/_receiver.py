@@ -85,6 +85,8 @@ class Receiver(Emitter):
         self._turning = 0
         """The thread that is in ``turn``, or 0."""
         self._pid = getpid()
+        if _drop.pending():
+            _drop.collect()  # a program that only makes and drops channels has no dispatcher to do it
         self._own(end)
 
     def _own(self, end: End) -> None:

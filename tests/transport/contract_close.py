@@ -1,4 +1,4 @@
-"""Contract, closing: items 101 to 122 of the list, receiving by hand (168 to 173), errors of listeners (162 to 166)."""
+"""Contract: closing (items 101 to 122), receiving by hand (168 to 173), errors of listeners (162 to 166)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from clonecodec import DataCloneError
-from tests.transport.settling import collected, quiet, until
+from tests.transport.settling import collect, quiet, take_message, until
 from transport import (
     CloseReason,
     Message,
@@ -251,7 +251,7 @@ class CloseContract:
         near.post_message("last words")
 
         del near
-        collected()
+        collect()
 
         assert far.receive(5) == "last words"
         until(lambda: heard == ["close"])
@@ -265,7 +265,7 @@ class CloseContract:
 
         near.unref()
         del near
-        collected()
+        collect()
         far.post_message(1)
 
         until(lambda: heard == [1])
@@ -277,12 +277,8 @@ class CloseContract:
         near, far = self.channel()
         far.post_message(1)
         far.post_message(2)
-        messages: list[Message] = []
 
-        until(lambda: (m := receive_message_on_port(near)) and not messages.append(m))
-        until(lambda: (m := receive_message_on_port(near)) and not messages.append(m))
-
-        assert messages == [Message(1), Message(2)]
+        assert [take_message(near), take_message(near)] == [Message(1), Message(2)]
         assert receive_message_on_port(near) is None
 
     def test_receive_message_on_port_wants_a_port(self) -> None:
@@ -418,7 +414,7 @@ class CloseContract:
     # ---------------------------------------------------------------- errors
 
     def test_a_listener_that_raises_loses_no_later_message(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """process.on('uncaughtException', g); port1.on('message', () => { throw new Error() }); // f, g, f, g"""
+        """process.on('uncaughtException', g); port1.on('message', () => { throw new Error() });"""
         reported: list[BaseException] = []
         monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: reported.append(error))
         near, far = self.channel()

@@ -264,7 +264,7 @@ class DeliveryContract:
         assert heard == list(range(50))
 
     def test_a_listener_added_in_a_dispatch_sees_the_next_message(self) -> None:
-        """port1.on('message', (m) => { log('A' + m); if (m === 1) port1.on('message', (m) => log('B' + m)) });"""
+        """port1.on('message', (m) => { log('A' + m); if (m === 1) port1.on('message', b) }); // A1 A2 B2"""
         near, far = self.channel()
         log: list[str] = []
 

@@ -1,7 +1,7 @@
 """The one contract: every behaviour of ports that makes sense in Python, for every backend.
 
-A backend's test module subclasses ``PortContract`` and says how to make a channel.  ``docs/ports.md`` lists the
-behaviours that are left out, and why.
+A backend's test module subclasses ``PortContract`` and says how to make a channel.  ``docs/ports.md``
+lists the behaviours that are left out, and why.
 """
 
 from __future__ import annotations

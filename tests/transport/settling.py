@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from transport import Message, MessageChannel, MessagePort, receive_message_on_port
+
 PATIENCE: Final = 10.0
 """Seconds after which a test gives up; far more than anything takes, for a busy machine."""
 
@@ -24,7 +26,23 @@ def quiet(seconds: float = 0.05) -> None:
     time.sleep(seconds)
 
 
-def collected() -> None:
-    """Have garbage collected, cycles too."""
+def collect() -> bool:
+    """Have garbage collected, cycles too, and orphaned ends closed (which opening a channel does)."""
     for _ in range(3):
         gc.collect()
+        MessageChannel()
+    return True
+
+
+def take_message(port: MessagePort) -> Message:
+    """The next message, once it is there."""
+    messages: list[Message] = []
+
+    def taken() -> bool:
+        message = receive_message_on_port(port)
+        if message is not None:
+            messages.append(message)
+        return message is not None
+
+    until(taken)
+    return messages[0]
