@@ -1,0 +1,347 @@
+"""Whole programs: when they end, and when they do not.  Each is run by a Python of its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from textwrap import dedent
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(program: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", dedent(program)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def run(program: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of *program*, which ends by itself."""
+    process = start(program)
+    try:
+        out, err = process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return process.returncode, out, err
+
+
+def stays_alive(program: str) -> bool:
+    """Whether *program*, which prints "ready" at the end of its script, lives on after that."""
+    process = start(program)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n", process.stderr and process.stderr.read()
+        try:
+            process.wait(0.5)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_an_idle_channel_does_not_keep_a_program_alive() -> None:
+    assert run("import transport; channel = transport.MessageChannel()") == (0, "", "")
+
+
+def test_a_message_listener_keeps_a_program_alive() -> None:
+    assert stays_alive(
+        """
+        from transport import MessageChannel
+        channel = MessageChannel()
+        channel.port1.on("message", print)
+        print("ready", flush=True)
+        """
+    )
+
+
+def test_an_unrefd_listener_does_not() -> None:
+    assert not stays_alive(
+        """
+        from transport import MessageChannel
+        channel = MessageChannel()
+        channel.port1.on("message", print)
+        channel.port1.unref()
+        print("ready", flush=True)
+        """
+    )
+
+
+def test_a_close_listener_does_not() -> None:
+    assert not stays_alive(
+        """
+        from transport import MessageChannel
+        channel = MessageChannel()
+        channel.port1.on("close", print)
+        print("ready", flush=True)
+        """
+    )
+
+
+def test_an_explicit_ref_does_without_a_listener() -> None:
+    assert stays_alive(
+        """
+        from transport import MessageChannel
+        channel = MessageChannel()
+        channel.port1.ref()
+        print("ready", flush=True)
+        """
+    )
+
+
+def test_a_removed_listener_does_not() -> None:
+    assert not stays_alive(
+        """
+        from transport import MessageChannel
+        channel = MessageChannel()
+        channel.port1.on("message", print)
+        channel.port1.remove_all_listeners()
+        print("ready", flush=True)
+        """
+    )
+
+
+def test_a_listener_hears_what_comes_after_the_main_script_and_the_program_ends_with_the_port() -> None:
+    code, out, err = run(
+        """
+        import threading, time
+        from transport import MessageChannel
+        channel = MessageChannel()
+
+        def listener(value):
+            print("heard", value, flush=True)
+            if value == "last":
+                channel.port1.close()
+
+        channel.port1.on("message", listener)
+        channel.port1.on("close", lambda: print("close", flush=True))
+
+        def post():
+            time.sleep(0.1)
+            channel.port2.post_message("first")
+            channel.port2.post_message("last")
+
+        threading.Thread(target=post).start()
+        print("main is over", flush=True)
+        """
+    )
+
+    assert (code, out, err) == (0, "main is over\nheard first\nheard last\nclose\n", "")
+
+
+def test_a_listener_may_listen_anew_after_the_main_script() -> None:
+    code, out, err = run(
+        """
+        from transport import MessageChannel
+        one, two = MessageChannel()
+
+        def first(value):
+            far, near = MessageChannel()
+
+            def second(value):
+                print("second", value, flush=True)
+                near.close()
+                one.close()
+
+            near.on("message", second)
+            far.post_message(value)
+
+        one.on("message", first)
+        two.post_message("x")
+        """
+    )
+
+    assert (code, out, err) == (0, "second x\n", "")
+
+
+def test_a_dropped_peer_lets_the_program_end() -> None:
+    code, out, err = run(
+        """
+        from transport import MessageChannel
+
+        def main():
+            channel = MessageChannel()
+            channel.port1.on("message", print)
+            channel.port1.on("close", lambda: print("close", flush=True))
+            channel.port2.post_message("x")
+
+        main()
+        """
+    )
+
+    assert (code, out, err) == (0, "x\nclose\n", "")
+
+
+def test_wait_blocks_until_no_refd_port_is_left() -> None:
+    code, out, _ = run(
+        """
+        import threading, transport
+        channel = transport.MessageChannel()
+        channel.port1.once("message", lambda value: print(value, flush=True))
+        threading.Timer(0.1, channel.port2.post_message, ["x"]).start()
+        print(transport.wait(0.01))
+        print(transport.wait())
+        """
+    )
+
+    assert (code, out) == (0, "False\nx\nTrue\n")
+
+
+def test_ctrl_c_ends_wait() -> None:
+    process = start(
+        """
+        import transport
+        channel = transport.MessageChannel()
+        channel.port1.on("message", print)
+        print("ready", flush=True)
+        try:
+            transport.wait()
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+            channel.port1.close()
+        """
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.2)
+
+    process.send_signal(signal.SIGINT)
+
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (0, "interrupted\n", "")
+
+
+def test_ctrl_c_ends_receive() -> None:
+    process = start(
+        """
+        import transport
+        channel = transport.MessageChannel()
+        print("ready", flush=True)
+        try:
+            channel.port1.receive()
+        except KeyboardInterrupt:
+            channel.port2.post_message("not lost")
+            print(channel.port1.receive(1))
+        """
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.2)
+
+    process.send_signal(signal.SIGINT)
+
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (0, "not lost\n", "")
+
+
+def test_an_exception_in_a_listener_is_reported_and_the_program_goes_on() -> None:
+    code, out, err = run(
+        """
+        from transport import MessageChannel
+        channel = MessageChannel()
+
+        def listener(value):
+            if value == 1:
+                raise ValueError("one")
+            print(value, flush=True)
+            channel.port1.close()
+
+        channel.port1.on("message", listener)
+        channel.port2.post_message(1)
+        channel.port2.post_message(2)
+        """
+    )
+
+    assert (code, out) == (0, "2\n")
+    assert "ValueError: one" in err
+
+
+def test_the_loop_of_asyncio_run_keeps_nothing_alive_when_it_is_over() -> None:
+    code, out, err = run(
+        """
+        import asyncio, transport
+        channel = transport.MessageChannel()
+
+        async def main():
+            channel.port1.on("message", print)
+            channel.port2.post_message("x")
+            await asyncio.sleep(0.05)
+
+        asyncio.run(main())
+        channel.port2.post_message("nobody hears it")
+        print(transport.wait(), channel.port1.has_ref())
+        """
+    )
+
+    assert (code, out, err) == (0, "x\nTrue False\n", "")
+
+
+def test_drain_keeps_a_loop_going_for_its_ports() -> None:
+    code, out, err = run(
+        """
+        import asyncio, transport
+
+        async def main():
+            channel = transport.MessageChannel()
+
+            async def listener(value):
+                await asyncio.sleep(0.01)
+                print(value)
+                channel.port1.close()
+
+            channel.port1.on("message", listener)
+            channel.port2.post_message("x")
+            await transport.drain()
+
+        asyncio.run(main())
+        """
+    )
+
+    assert (code, out, err) == (0, "x\n", "")
+
+
+def test_a_forked_child_ends_though_its_parent_listens() -> None:
+    code, out, err = run(
+        """
+        import os, warnings
+        warnings.simplefilter("ignore")  # 3.12 warns of a fork with threads
+        from transport import MessageChannel
+        channel = MessageChannel()
+        channel.port1.on("message", lambda value: (print(value, flush=True), channel.port1.close()))
+        pid = os.fork()
+        if pid == 0:
+            del channel
+            a, b = MessageChannel()
+            b.on("message", lambda value: (print("child", value, flush=True), b.close()))
+            a.post_message("has its own dispatcher")
+        else:
+            print("child ended with", os.waitpid(pid, 0)[1], flush=True)
+            channel.port2.post_message("parent goes on")
+        """
+    )
+
+    assert (code, err) == (0, "")
+    assert out == "child has its own dispatcher\nchild ended with 0\nparent goes on\n"
+
+
+def test_importing_transport_imports_neither_asyncio_nor_sockets() -> None:
+    code, out, err = run(
+        """
+        import sys
+        before = set(sys.modules)
+        import transport
+        slow = ["asyncio", "ssl", "socket", "multiprocessing", "subprocess", "inspect", "traceback", "re"]
+        print([name for name in slow if name in sys.modules and name not in before])
+        """
+    )
+
+    assert (code, out, err) == (0, "[]\n", "")
