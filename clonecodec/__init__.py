@@ -6,6 +6,7 @@ True
 """
 
 from ._clone import clone_with_transfer, structured_clone
+from ._file import dump, load
 from ._node import DefaultDeserializer, DefaultSerializer, dumps, loads
 from ._reader import Deserializer
 from ._writer import Serializer
@@ -68,10 +69,12 @@ __all__ = [
     "accelerated",
     "check_transfer_list",
     "clone_with_transfer",
+    "dump",
     "dumps",
     "hole",
     "is_detached",
     "is_marked_as_untransferable",
+    "load",
     "loads",
     "mark_as_untransferable",
     "structured_clone",

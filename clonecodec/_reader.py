@@ -76,17 +76,22 @@ class Deserializer:
     """
 
     def __init__(
-        self, data: Octets, *, legacy: bool = False, zero_copy: bool = False, max_depth: int = MAX_DEPTH
+        self,
+        data: Octets | WireReader,
+        *,
+        legacy: bool = False,
+        zero_copy: bool = False,
+        max_depth: int = MAX_DEPTH,
     ) -> None:
-        self._source = memoryview(data)
-        if not self._source.c_contiguous:
-            self._source = memoryview(self._source.tobytes())
-        elif self._source.nbytes:
-            self._source = self._source.cast("B")
-        if isinstance(data, bytes):
-            self._wire = WireReader(data)
+        self._source = memoryview(b"")
+        if isinstance(data, WireReader):
+            self._wire = data
         else:
-            self._wire = WireReader(self._source.toreadonly() if zero_copy else self._source.tobytes())
+            self._source = _octets_of(data)
+            if isinstance(data, bytes):
+                self._wire = WireReader(data)
+            else:
+                self._wire = WireReader(self._source.toreadonly() if zero_copy else self._source.tobytes())
         self._legacy = legacy
         self._zero_copy = zero_copy
         self._max_depth = max_depth
@@ -117,7 +122,7 @@ class Deserializer:
             DecodeError: there is no header, or of a version that is not read.
         """
         wire = self._wire
-        if len(wire.data) > wire.offset and wire.data[wire.offset] == tags.VERSION:
+        if wire.has(wire.offset + 1) and wire.data[wire.offset] == tags.VERSION:
             wire.offset += 1
             self._version = wire.varint()
             if self._version > tags.LATEST_VERSION:
@@ -125,7 +130,7 @@ class Deserializer:
             if self._version < 13 and not self._legacy:
                 raise DecodeError(f"version {self._version} is read with legacy=True only", 1)
         elif not self._legacy:
-            if wire.offset >= len(wire.data):
+            if not wire.has(wire.offset + 1):
                 raise TruncatedError("expected a version header, 0xff", wire.offset)
             raise DecodeError("expected a version header, 0xff", wire.offset)
 
@@ -143,7 +148,7 @@ class Deserializer:
         try:
             return self._read()
         except DecodeError:
-            if self._version != 13 or self._flags_in_13:
+            if self._version != 13 or self._flags_in_13 or self._wire.blind:
                 raise
             # A version of Chrome wrote flags into version 13, so V8 tries again and expects them; numbers
             # that objects got in the first try stay given.  (ReadObjectWrapper.)
@@ -162,12 +167,11 @@ class Deserializer:
     def at_end(self) -> bool:
         """Whether nothing but padding is left; if so, that is read."""
         wire = self._wire
-        data, offset, size = wire.data, wire.offset, len(wire.data)
-        while offset < size and data[offset] == tags.PADDING:
-            offset += 1
-        if offset == size:
-            wire.offset = size
-        return offset == size
+        offset = wire.padded()
+        if wire.has(offset + 1):
+            return False
+        wire.offset = offset
+        return True
 
     def transfer_array_buffer(self, id: int, buffer: ArrayBuffer | SharedArrayBuffer) -> None:
         """Say which buffer the transferred (or shared) buffer *id* is.  TypeError if it is none."""
@@ -346,40 +350,23 @@ class Deserializer:
         """Read one value of any kind, or begin the frame of a container and return FRAME."""
         wire = self._wire
         start = wire.offset
-        tag = self._tag()
+        tag = wire.tag()
         if tag == tags.HOLE:
             return self._hole()
         hinted = wire.offset - 1 > start
         while tag == tags.VERIFY_OBJECT_COUNT:
             wire.varint()
             start = wire.offset
-            tag = self._tag()
+            tag = wire.tag()
             hinted = wire.offset - 1 > start
         method = _METHODS.get(tag)
         if method is None:
             return self._unknown(tag)
         return method(self, hinted)
 
-    def _tag(self) -> int:
-        wire = self._wire
-        data, offset, size = wire.data, wire.offset, len(wire.data)
-        while offset < size and data[offset] == tags.PADDING:
-            offset += 1
-        if offset >= size:
-            raise TruncatedError("expected a tag", size)
-        wire.offset = offset + 1
-        return data[offset]
-
     def ends(self, end: int) -> bool:
-        """Whether the tag *end* comes next; if so, read it.  If not, not even padding is read."""
-        wire = self._wire
-        data, offset, size = wire.data, wire.offset, len(wire.data)
-        while offset < size and data[offset] == tags.PADDING:
-            offset += 1
-        if offset < size and data[offset] == end:
-            wire.offset = offset + 1
-            return True
-        return False
+        """Whether the tag *end* comes next; if so, read it."""
+        return self._wire.ends(end)
 
     def check_count(self, actual: int, what: str) -> None:
         """Read a number at the end of a container, which must be *actual*."""
@@ -391,11 +378,11 @@ class Deserializer:
     def key(self) -> str:
         """Read a property key: text or a number."""
         wire = self._wire
-        tag = self._tag()
+        tag = wire.tag()
         start = wire.offset - 1
         while tag == tags.VERIFY_OBJECT_COUNT:
             wire.varint()
-            tag = self._tag()
+            tag = wire.tag()
             start = wire.offset - 1
         if tag == ONE_BYTE_STRING:
             octets = wire.raw(wire.varint())
@@ -413,10 +400,10 @@ class Deserializer:
         if self._version < 12:
             return self._utf8_string(False)
         wire = self._wire
-        tag = self._tag()
+        tag = wire.tag()
         while tag == tags.VERIFY_OBJECT_COUNT:
             wire.varint()
-            tag = self._tag()
+            tag = wire.tag()
         method = _STRING_METHODS.get(tag)
         if method is None:
             raise DecodeError(f"expected a string, not {_say(tag)}", wire.offset - 1)
@@ -540,7 +527,7 @@ class Deserializer:
         wire = self._wire
         start = wire.offset
         length = wire.varint()
-        left = len(wire.data) - wire.offset
+        left = wire.left()
         if length > left:  # each item takes a byte at least
             raise TruncatedError(f"an array of {length} items in {left} bytes", start)
         place = self._placer()
@@ -629,7 +616,7 @@ class Deserializer:
         """Return *buffer*, or the view on it if one follows."""
         if new:
             self._objects.append(buffer)
-        if not self.ends(tags.ARRAY_BUFFER_VIEW):
+        if not self._view_follows():
             return buffer
         wire = self._wire
         start = wire.offset
@@ -652,12 +639,19 @@ class Deserializer:
             length = (buffer.byte_length - offset) // kind.size * kind.size
         return self._numbered(make_view(kind, buffer, offset, length, tracking))
 
+    def _view_follows(self) -> bool:
+        # Behind a value that ends here, and where looking could wait for ever, nothing is looked for.
+        if self._wire.blind and len(self._stack) == 1:
+            return False
+        return self._wire.ends(tags.ARRAY_BUFFER_VIEW)
+
     def _view_header(self) -> tuple[int, int, int, int]:
         wire = self._wire
         subtag, offset, length = wire.uint8(), wire.uint64(), wire.uint64()
         if self._version >= 14 or (self._version == 13 and self._flags_in_13):
             return subtag, offset, length, wire.varint()
-        if wire.offset < len(wire.data) and wire.data[wire.offset] == tags.PADDING:
+        looking = not wire.blind or len(self._stack) > 1
+        if looking and wire.has(wire.offset + 1) and wire.data[wire.offset] == tags.PADDING:
             wire.offset += 1  # flags of 0 that should not be there; never a hint
         return subtag, offset, length, 0
 
@@ -665,7 +659,7 @@ class Deserializer:
         """Read a view over the whole of a buffer without making the buffer; None if no such view follows."""
         wire = self._wire
         start = wire.offset
-        if not self.ends(tags.ARRAY_BUFFER_VIEW):
+        if not self._view_follows():
             return None
         subtag, offset, length, flags = self._view_header()
         kind = BY_SUBTAG.get(subtag)
@@ -713,6 +707,13 @@ class _Octets:
 
     def __init__(self, octets: bytes | memoryview) -> None:
         self.octets = octets
+
+
+def _octets_of(data: Octets) -> memoryview:
+    view = memoryview(data)
+    if not view.c_contiguous:
+        return memoryview(view.tobytes())
+    return view.cast("B") if view.nbytes else view
 
 
 def _say(tag: int) -> str:

@@ -55,41 +55,71 @@ class WireReader:
     Attributes:
         data: the bytes; slices of it are bytes, or memoryviews if it is one.
         offset: of the next byte to be read.
+        blind: whether looking for a byte that may not come could wait for ever.
     """
 
-    __slots__ = ("data", "offset")
+    __slots__ = ("blind", "data", "offset")
 
-    def __init__(self, data: bytes | memoryview) -> None:
+    def __init__(self, data: bytes | bytearray | memoryview) -> None:
         self.data = data
         self.offset = 0
+        self.blind = False
+
+    def has(self, end: int) -> bool:
+        """Whether there are bytes up to *end*."""
+        return end <= len(self.data)
+
+    def left(self) -> int:
+        """How many bytes are left at the most."""
+        return len(self.data) - self.offset
 
     def byte(self) -> int:
-        if self.offset >= len(self.data):
-            raise TruncatedError("expected a byte", self.offset)
-        value = self.data[self.offset]
-        self.offset += 1
-        return value
+        offset = self.offset
+        if offset >= len(self.data) and not self.has(offset + 1):
+            raise TruncatedError("expected a byte", offset)
+        self.offset = offset + 1
+        return self.data[offset]
+
+    def padded(self) -> int:
+        """Return where the padding that comes next ends: the offset of a byte, or of the end."""
+        data, offset = self.data, self.offset
+        while (offset < len(data) or self.has(offset + 1)) and not data[offset]:
+            offset += 1
+        return offset
+
+    def tag(self) -> int:
+        """Read padding and a tag."""
+        offset = self.padded()
+        if offset >= len(self.data):
+            raise TruncatedError("expected a tag", offset)
+        self.offset = offset + 1
+        return self.data[offset]
+
+    def ends(self, end: int) -> bool:
+        """Whether the tag *end* comes next; if so, read it.  If not, not even padding is read."""
+        offset = self.padded()
+        if offset < len(self.data) and self.data[offset] == end:
+            self.offset = offset + 1
+            return True
+        return False
 
     def varint(self, longest: int = 5, bits: int = 32) -> int:
         """Read a varint of *bits* bits, at most *longest* bytes of it.
 
-        V8 stops after that many bytes, whether or not the last says that more follow, and drops the bits that
-        do not fit; so do we.  (ValueDeserializer::ReadVarint.)
+        V8 stops after that many bytes, whether or not the last says that more follow, and drops the bits
+        that do not fit; so do we.  (ValueDeserializer::ReadVarint.)
         """
-        data, start = self.data, self.offset
-        value = shift = 0
-        for offset in range(start, min(start + longest, len(data))):
-            byte = data[offset]
+        value = 0
+        for shift in range(0, 7 * longest, 7):
+            byte = self.byte()
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
-                self.offset = offset + 1
-                return value & ((1 << bits) - 1)
-            shift += 7
-        # Past the longest form V8's fast path stops without a look; the slow one, near the end of the data,
-        # wants to see that there is a further byte.  (ReadVarintLoop.)
-        if start + longest >= len(data):
-            raise TruncatedError("expected the rest of a varint", len(data))
-        self.offset = start + longest
+                break
+        else:
+            # V8's fast path stops here without a look; the slow one, near the end of the data, wants to see
+            # that there is a further byte.  (ReadVarintLoop.)
+            if not self.blind and not self.has(self.offset + 1):
+                raise TruncatedError("expected the rest of a varint", self.offset)
         return value & ((1 << bits) - 1)
 
     def uint8(self) -> int:
@@ -103,22 +133,21 @@ class WireReader:
         return (value >> 1) ^ -(value & 1)
 
     def double(self) -> float:
-        if len(self.data) - self.offset < 8:
+        end = self.offset + 8
+        if not self.has(end):
             raise TruncatedError("expected 8 bytes of a double", self.offset)
         value: float = unpack_double(self.data, self.offset)[0]
-        self.offset += 8
+        self.offset = end
         return value
 
     def raw(self, length: int) -> bytes | memoryview:
         """Return the next *length* bytes: the sender's claim, so nothing is done before it is checked."""
         end = self.offset + length
-        if end > len(self.data):
-            raise TruncatedError(
-                f"expected {length} bytes, {len(self.data) - self.offset} are left", self.offset
-            )
+        if not self.has(end):
+            raise TruncatedError(f"expected {length} bytes, {self.left()} are left", self.offset)
         run = self.data[self.offset : end]
         self.offset = end
-        return run
+        return run if isinstance(run, memoryview) else bytes(run)
 
     def big_int(self) -> int:
         start = self.offset
