@@ -162,9 +162,7 @@ def show(file: str, form: str | None, headerless: int, style: str) -> None:
     with _reporting(file):
         for value in values:
             if style == "json":
-                for chunk in jsontext.chunks(value, losses, indent=True):
-                    sys.stdout.write(chunk)
-                sys.stdout.write("\n")
+                sys.stdout.write("".join(jsontext.chunks(value, losses, indent=True)) + "\n")
                 continue
             ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
             lines = (

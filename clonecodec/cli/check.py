@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from clonecodec.cli import files
+from clonecodec.cli.cursor import count
 from clonecodec.cli.files import BrokenFileError
 from clonecodec.cli.rows import Row, shortened
 from clonecodec.cli.scan import FORMATS, Scan
@@ -69,7 +70,7 @@ class Report:
         form = {True: ", canonical", False: ", not canonical", None: ""}[self.canonical]
         lines = [f"{self.file}: ok, {self.format}{version}{several}, {self.bytes:,} bytes{form}"]
         if self.objects:
-            lines.append(f"  {self.objects:,} objects, {self.depth:,} deep at most")
+            lines.append(f"  {count(self.objects, 'object')}, {self.depth:,} deep at most")
         if self.features:
             lines.append(f"  has: {', '.join(self.features)}")
         lines += [f"  odd: {what}, at byte {offset}" for offset, what in self.oddities[:_MAX_TOLD]]

@@ -5,7 +5,7 @@ Formats are guessed from the bytes alone, in this order:
     ff, a version below 16            v8         what v8.serialize writes
     ff 10, no second ff               v8         version 16
     ff, 16 or more, then ff or fe     blink      Chrome's envelope (and ff 11 01 / 02, its wrappers)
-    a version, then that       blink      a record of IndexedDB
+    a version, then that              blink      a record of IndexedDB
     length of 4 bytes, then ff 0d..10 node-ipc   what Node's child_process sends
     text that begins like JSON        json
     d9 d9 f7                          cbor       self-described
@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Final
 
+from clonecodec.cli.names import LATEST_VERSION
 from clonecodec.cli.scan import Scan
 
 FORMATS: Final = ("v8", "cbor", "json", "blink", "node-ipc")
@@ -60,7 +61,7 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
 
     Nothing is drawn below ``PROGRESS_FROM`` bytes, nor where standard error is no terminal.
     """
-    if total < PROGRESS_FROM:
+    if total < PROGRESS_FROM or not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console
@@ -80,7 +81,7 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
 @contextlib.contextmanager
 def busy(title: str, size: int) -> Iterator[None]:
     """A sign of life on standard error while something takes long that cannot say how far it is."""
-    if size < PROGRESS_FROM:
+    if size < PROGRESS_FROM or not sys.stderr.isatty():
         yield
         return
     from rich.console import Console
@@ -186,17 +187,26 @@ def read_values(data: bytes, form: str, headerless: int = 0) -> list[object]:
 
 
 def _read_v8(data: bytes, headerless: int) -> list[object]:
-    from clonecodec import load, loads
+    from clonecodec import DecodeError, DefaultDeserializer
 
     if headerless:
         data = bytes((0xFF, headerless)) + data
-    if data[:1] != b"\xff" or len(data) < 2 or data[1] < 13:
-        return [loads(data, legacy=True)]
-    file = io.BytesIO(data)
-    values = [load(file)]
-    while data[(at := file.tell()) : at + 1] == b"\xff" and 13 <= (data[at + 1 : at + 2] or b"\0")[0] <= 16:
-        values.append(load(file))
+    values: list[object] = []
+    start = 0
+    while start == 0 or _begins_a_value(data, start):
+        deserializer = DefaultDeserializer(memoryview(data)[start:], legacy=True)
+        try:
+            deserializer.read_header()
+            values.append(deserializer.read_value())
+        except DecodeError as error:
+            raise type(error)(error.reason, error.offset + start) from None
+        start += deserializer.offset
     return values
+
+
+def _begins_a_value(data: bytes, at: int) -> bool:
+    """Whether what follows a value is another; anything else is ignored, as V8 does."""
+    return data[at : at + 1] == b"\xff" and (len(data) == at + 1 or 0 < data[at + 1] <= LATEST_VERSION)
 
 
 def read_json(data: bytes) -> object:

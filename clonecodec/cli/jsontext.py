@@ -145,7 +145,9 @@ class _Writer:
             self._repeated += is_repeated
             return text
         if id(value) in self._under_way:
-            raise BrokenFileError(f"JSON has no cycles: {self._path(step)} is one of the objects around it")
+            raise BrokenFileError(
+                f"JSON has no cycles, and {self._path(step)} is an object that it is inside of"
+            )
         if id(value) in self._met:
             self._lose("an object that occurs more than once is written again", step)
             is_repeated = True
@@ -210,7 +212,7 @@ class _Writer:
                 data = bytes(value.view)
             case _:
                 return None
-        self._lose(f"{outline.kind(value)} becomes base64", step)
+        self._lose(f"{outline.kind(value)} written as base64", step)
         return f'"{base64.b64encode(data).decode()}"'
 
     def _container(self, value: object, step: str) -> tuple[str, Iterator[tuple[str, str | None, object]]]:
@@ -248,7 +250,7 @@ class _Writer:
                 fields = {"name": value.name, **inside}
                 return "{}", ((f".{key}", key, item) for key, item in fields.items())
             case memoryview() | Float16Array():
-                self._lose(f"{outline.kind(value)} becomes an array of numbers", step)
+                self._lose(f"{outline.kind(value)} written as an array of numbers", step)
                 return "[]", ((f"[{index}]", None, item) for index, item in enumerate(value.tolist()))
         fields = outline.blink_fields(value)  # type: ignore[assignment]
         if fields is None:

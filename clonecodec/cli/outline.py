@@ -206,7 +206,8 @@ def leaf(value: object, limit: int | None = None) -> str:
         case ArrayBuffer() | SharedArrayBuffer():
             return f"{type(value).__name__}({leaf(bytes(value.view()), limit)})"
         case datetime.datetime():
-            return value.isoformat().replace("+00:00", "Z")
+            precision = "microseconds" if value.microsecond % 1000 else "milliseconds"
+            return value.isoformat(timespec=precision).replace("+00:00", "Z")
         case Boxed() | RegExp() | Date() | BigInt():
             return repr(value)
         case _:

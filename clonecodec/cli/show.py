@@ -173,7 +173,7 @@ def tree_lines(root: object, *, ascii_only: bool = False) -> Iterator[str]:
     branch, last, bar = ("|-- ", "`-- ", "|   ") if ascii_only else ("├── ", "└── ", "│   ")
     anchors = Anchors(root)
     written: set[int] = set()
-    stack: list[tuple[object, str, str, str, int]] = [(root, "$ ", "", "", 0)]
+    stack: list[tuple[object, str, str, str, int]] = [(root, "", "", "", 0)]
     while stack:
         value, name, before, after, depth = stack.pop()
         number = anchors.of(value)
