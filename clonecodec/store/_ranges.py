@@ -86,15 +86,13 @@ def pairs(connections: Connections, keys: Range, *, backwards: bool = False) -> 
         keys = _rest(keys, name, backwards)
 
 
-def _batch(
-    connections: Connections, keys: Range, backwards: bool
-) -> list[tuple[bytes, bytes | bytearray | None]]:
+def _batch(connections: Connections, keys: Range, backwards: bool) -> list[tuple[bytes, bytes | None]]:
     """The next entries with their encoded values, None for those that lie in chunks."""
     sql = (
         "SELECT key, size, checksum, value FROM entries WHERE key >= ? AND key < ? "
         f"{_ORDER[backwards]} LIMIT {BATCH}"
     )
-    batch: list[tuple[bytes, bytes | bytearray | None]] = []
+    batch: list[tuple[bytes, bytes | None]] = []
     read = 0
     with connections.mine() as connection, closing(connection.each(sql, (keys.low, keys.high))) as rows:
         for name, size, checksum, value in rows:

@@ -139,7 +139,7 @@ class Store(MutableMapping[str, Any]):
         data = self._read(_values.encoded_key(key))
         return default if data is None else loads(data)
 
-    def _read(self, key: bytes) -> bytes | bytearray | None:
+    def _read(self, key: bytes) -> bytes | None:
         with self._connections.mine() as connection:
             return _values.read(connection, key, self.path)
 

@@ -4,13 +4,14 @@
     value     what ``dumps`` writes: up to 1 MiB in the entry's own row, more in chunks of 256 KiB
     checksum  CRC-32 of the key and the encoded value: what comes back is what was written, or an error
 
-A chunked value is copied piece by piece, so that beside the value and its encoded form no third copy is
-ever in memory, and SQLite's limit of 1 GB a blob does not apply.
+A chunked value is copied piece by piece, so that the store adds nothing to the memory that the value and its
+encoded form take, and SQLite's limit of 1 GB a blob does not apply.
 """
 
 from __future__ import annotations
 
 import zlib
+from io import BytesIO
 from typing import Final
 
 from clonecodec import dumps
@@ -73,7 +74,7 @@ def write(connection: Connection, key: bytes, data: bytes, checksum: int) -> Non
         )
 
 
-def read(connection: Connection, key: bytes, path: str) -> bytes | bytearray | None:
+def read(connection: Connection, key: bytes, path: str) -> bytes | None:
     """The encoded value under *key*, checked; None if there is none."""
     found = connection.rows(_READ, (key,))
     if not found:
@@ -84,14 +85,14 @@ def read(connection: Connection, key: bytes, path: str) -> bytes | bytearray | N
     return checked(key, value, size, checksum, path)
 
 
-def _read_chunks(connection: Connection, key: bytes, path: str) -> bytes | bytearray | None:
+def _read_chunks(connection: Connection, key: bytes, path: str) -> bytes | None:
     """One statement, so one snapshot: nobody replaces the value while its chunks are read."""
-    data = bytearray()
+    data = BytesIO()  # whose value is handed over without a copy
     claims: Row = ()
     for *claims_, chunk in connection.each(_READ_CHUNKS, (key,)):
         if not isinstance(chunk, bytes):
             raise _damaged(key, path)
-        data += chunk
+        data.write(chunk)
         claims = tuple(claims_)
     if not claims:
         # Between the two statements the value was deleted, or became a small one; or its chunks are lost.
@@ -101,16 +102,12 @@ def _read_chunks(connection: Connection, key: bytes, path: str) -> bytes | bytea
         if found[0][3] is None:
             raise _damaged(key, path)
         return checked(key, found[0][3], found[0][1], found[0][2], path)
-    return checked(key, data, claims[0], claims[1], path)
+    return checked(key, data.getvalue(), claims[0], claims[1], path)
 
 
-def checked(key: bytes, data: object, size: object, checksum: object, path: str) -> bytes | bytearray:
+def checked(key: bytes, data: object, size: object, checksum: object, path: str) -> bytes:
     """*data*, if it is what was written under *key*."""
-    if (
-        not isinstance(data, (bytes, bytearray))
-        or len(data) != size
-        or zlib.crc32(data, zlib.crc32(key)) != checksum
-    ):
+    if not isinstance(data, bytes) or len(data) != size or zlib.crc32(data, zlib.crc32(key)) != checksum:
         raise _damaged(key, path)
     return data
 
