@@ -42,9 +42,7 @@ from clonecodec.cli import outline
 from clonecodec.cli.files import BrokenFileError
 from clonecodec.cli.rows import property_step, shortened
 
-_MAX_REPEATED: Final = (
-    5_000_000  # values written again because they are shared: 40 levels of [x, x] are 2**40
-)
+_MAX_REPEATED: Final = 1_000_000  # values written again: 40 levels of [x, x] would be 2**40
 _MAX_INDENT: Final = 40
 
 
