@@ -42,8 +42,7 @@ class Writer(Output):
     """
 
     def __init__(self, *, hints: bool, max_depth: int) -> None:
-        super().__init__(hints=hints)
-        self._max_depth = max_depth
+        super().__init__(hints=hints, room=max_depth)
 
     def write(self, value: object) -> bytes:
         """Return *value* as CBOR.  Raises DataCloneError if it cannot be cloned."""
@@ -65,12 +64,14 @@ class Writer(Output):
                 method = _METHODS.get(type(item)) or _method_for(item)
                 inner = method(self, item)
                 if inner is not None:
-                    if len(stack) > self._max_depth:
-                        raise DataCloneError(f"nested more than {self._max_depth} deep")
+                    if inner[1] is not TRANSPARENT:
+                        self._need_room()
+                        self._room -= 1
                     stack.append(inner)
                     break
             else:
-                stack.pop()
+                if stack.pop()[1] is not TRANSPARENT:
+                    self._room += 1
 
     # Containers
 
@@ -177,6 +178,7 @@ class Writer(Output):
         else:
             self._str(message)
         if said:
+            self._need_room()
             self._out += head(5, said)
         if stack is not None:
             self._str("stack")

@@ -80,19 +80,22 @@ def apply(value: object, content: Content | None, around: list[Any], start: int)
                 # Hashing it takes long, and again for every reference to it.
                 raise DecodeError("a bignum beyond 64 bits cannot be shared", start)
             slots.append(tag)
+            tag.value, tag.ready = value, True
             tag.content = content if number is None else None
             if content is not None:
                 content.shared = True
         elif tag == tags.FLAVOUR:
             flavours += 1
-            value = _flavoured(value, content, number, flavours)
+            flavoured = _flavoured(value, content, number, flavours)
+            if flavoured is not value:  # twice at most, however many tags there are
+                value = flavoured
+                for slot in slots:
+                    slot.value = value
         elif tag in tags.KNOWN:
             value = _meant(tag, value, content if number is None else None, start)
             number, flavours, slots = tag, 0, []
         else:
             break
-        for slot in slots:
-            slot.value, slot.ready = value, True
         del around[-1]
     return value
 
@@ -115,8 +118,8 @@ def _flavoured(value: object, content: Content | None, number: int | None, flavo
     if content is None:
         return value
     if number is None:
-        return bytearray(content.octets)
-    if number == tags.UINT8:
+        return bytearray(content.octets) if flavours == 1 else value
+    if number == tags.UINT8 and flavours <= 2:
         return content.buffer() if flavours == 1 else DataView(content.buffer())
     return value
 

@@ -38,9 +38,11 @@ class Output:
 
     Args:
         hints: write FLAVOUR in front of what only Python tells apart.
+        room: how many containers may lie within each other.
     """
 
-    def __init__(self, *, hints: bool) -> None:
+    def __init__(self, *, hints: bool, room: int) -> None:
+        self._room = self._most = room
         self._hint = tags.MAGIC if hints else b""
         self._out = bytearray()
         self._leaf: Callable[[object], bytes] = cbor2.CBOREncoder(io.BytesIO()).encode_to_bytes
@@ -50,6 +52,10 @@ class Output:
         """Every object in ``_begun``, so that no id is used again."""
         self._references: list[tuple[int, int]] = []
         """Where each reference stands, and where its object begins."""
+
+    def _need_room(self) -> None:
+        if self._room <= 0:
+            raise DataCloneError(f"nested more than {self._most} deep")
 
     def _message(self) -> bytes:
         data = insert_shares(self._out, self._references)
@@ -113,6 +119,7 @@ class Output:
         kinds = set(map(type, leaves))
         if not kinds <= _PLAIN:
             return False
+        self._need_room()
         if int in kinds and not all(type(leaf) is not int or -(2**32) <= leaf < 2**32 for leaf in leaves):
             return False
         try:

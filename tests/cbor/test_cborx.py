@@ -58,7 +58,9 @@ def test_sharing_is_sharing_in_cborx(cborx: CborX) -> None:
     pair = (one, [one])
     data = cbor.dumps([one, one, pair, pair, {"again": one}])
 
-    assert cborx.ask(data, "v => v[0] === v[1] && v[2] === v[3] && v[2][1][0] === v[0] && v[4].again === v[0]")
+    assert cborx.ask(
+        data, "v => v[0] === v[1] && v[2] === v[3] && v[2][1][0] === v[0] && v[4].again === v[0]"
+    )
 
 
 def test_a_cycle_is_a_cycle_in_cborx(cborx: CborX) -> None:
@@ -72,7 +74,9 @@ def test_views_of_one_buffer_share_its_bytes_in_cborx(cborx: CborX) -> None:
     buffer = ArrayBuffer(8)
     data = cbor.dumps([buffer, buffer.view("B"), buffer.view("d")])
 
-    assert cborx.ask(data, "v => { v[0][7] = 0x40; return [v[1][7], v[2].length, v[0].buffer === v[1].buffer] }") == [
+    assert cborx.ask(
+        data, "v => { v[0][7] = 0x40; return [v[1][7], v[2].length, v[0].buffer === v[1].buffer] }"
+    ) == [
         0x40,
         1,
         True,
