@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -190,9 +191,10 @@ def refuse_out_of_bounds(path: str) -> None:
 
 def _before_fork() -> None:
     _gate.acquire()
+    deadline = time.monotonic() + FORK_PATIENCE
     for pool in list(_pools):
         for connection in pool.everyone():
-            if not connection.lock.acquire(timeout=FORK_PATIENCE):
+            if not connection.lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 _in_use.append(connection)
                 continue
             _held.append(connection)

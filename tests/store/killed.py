@@ -28,7 +28,7 @@ def pattern(step: int, size: int) -> bytes:
 
 
 def write(path: Path, begin: int, told: int) -> None:
-    """Write for ever: small values, long ones, transactions over several keys, deletions."""
+    """Write for ever: small values, long ones, transactions over several keys, deletions; compact."""
     with store.open(path) as opened:
         step = begin
         while True:
@@ -43,6 +43,8 @@ def write(path: Path, begin: int, told: int) -> None:
                             opened["together:long"] = pattern(step, LONG)
             elif kind == 7:
                 opened.pop(f"step:{step - 6}", None)
+            if step % 30 == 29:
+                opened.compact()
             opened[f"step:{step}"] = [step, pattern(step, 3000)]
             os.write(told, TELL.pack(step))
             step += 1

@@ -7,6 +7,8 @@ import pickle
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -108,6 +110,28 @@ def test_reading_leaves_nothing_behind(path: Path) -> None:
         dict(opened)
 
     assert picture(path.parent) == before
+
+
+@pytest.mark.parametrize("crashed", [False, True])
+def test_what_may_only_be_read_is_read(path: Path, monkeypatch: pytest.MonkeyPatch, crashed: bool) -> None:
+    """Also when the one who may write was killed, and left a part of it in the log."""
+    filled(path)
+    if crashed:
+        script = (
+            "import os, sys; from clonecodec import store\n"
+            "opened = store.open(sys.argv[1]); opened['last'] = 1; os._exit(0)"
+        )
+        subprocess.run([sys.executable, "-c", script, str(path)], check=True)
+        assert (path.parent / "values.db-wal").stat().st_size > 0
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and access(path, mode))
+
+    with store.open(path, "r") as opened:
+        assert len(opened) == 200 + crashed
+    with pytest.raises(PermissionError):
+        store.open(path, "w")
+    if not crashed:
+        assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
 def test_a_wrong_mode_or_path_is_refused(path: Path) -> None:
