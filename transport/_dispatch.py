@@ -92,6 +92,14 @@ class Dispatcher:
                     return
                 self._thread = thread
 
+    def settle(self, timeout: float | None) -> bool:
+        """Wait until the turns that are due have been had; False when *timeout* seconds were not enough."""
+        if self._thread is None or self.runs_here():
+            return True
+        last = _LastTurn()
+        self.schedule(last)
+        return last.over.acquire(timeout=-1 if timeout is None else max(0, timeout))
+
     def run(self, coroutine: Coroutine[object, object, object]) -> None:
         coroutine.close()
         raise TypeError("an 'async def' listener needs a running asyncio loop: attach it inside one")
@@ -143,6 +151,20 @@ class Dispatcher:
             del port
         if _drop.pending():
             _drop.collect()
+
+
+class _LastTurn:
+    """A turn that comes after those that were due before it."""
+
+    def __init__(self) -> None:
+        self.over: Final = threading.Lock()
+        self.over.acquire()
+
+    def turn(self, home: Home) -> None:
+        self.over.release()
+
+    def home_lost(self, home: Home) -> None:
+        pass
 
 
 _dispatcher = Dispatcher()

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final, Protocol, runtime_checkable
 
+from transport._dispatch import dispatcher
+
 _POLL: Final = 0.05
 """Seconds between looks at a loop, which tells nobody that it has ended."""
 
@@ -84,9 +86,14 @@ class Keeper:
         deadline = None if timeout is None else monotonic() + timeout
         while True:
             refs = self._snapshot()
-            if not any(port.keeps_alive() for port in refs):
-                return True
             left = None if deadline is None else deadline - monotonic()
+            if not any(port.keeps_alive() for port in refs):
+                # The last one may have gone in its own listener, which must not be cut off.
+                if not dispatcher().settle(left):
+                    return False
+                if not self.kept():
+                    return True
+                continue
             if left is not None and left <= 0:
                 return False
             if any(port.on_loop() for port in refs):

@@ -339,7 +339,7 @@ def test_importing_transport_imports_neither_asyncio_nor_sockets() -> None:
         import sys
         before = set(sys.modules)
         import transport
-        slow = ["asyncio", "ssl", "socket", "multiprocessing", "subprocess", "inspect", "traceback", "re"]
+        slow = ["asyncio", "ssl", "socket", "multiprocessing", "subprocess", "inspect", "traceback"]
         print([name for name in slow if name in sys.modules and name not in before])
         """
     )
