@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Final, NoReturn
 
 import click
@@ -16,6 +17,7 @@ import click
 from clonecodec.cli import files
 from clonecodec.cli.files import FORMATS, BrokenFileError
 
+_LINES_AT_ONCE: Final = 200
 _FILE: Final = click.Path(exists=True, dir_okay=False, allow_dash=True, readable=True)
 
 _from = click.option(
@@ -357,9 +359,8 @@ def _print_lines(lines: Iterator[str], scan: Any, size: int, name: str) -> None:
     write = sys.stdout.write
     with files.progress(f"inspecting {name}", 0 if sys.stdout.isatty() else size) as advance:
         done = 0
-        for line in lines:
-            write(line)
-            write("\n")
+        for some in iter(lambda: list(islice(lines, _LINES_AT_ONCE)), []):
+            write("\n".join(some) + "\n")
             if scan.position - done > 1 << 20:
                 advance(scan.position - done)
                 done = scan.position

@@ -62,6 +62,7 @@ class Scan:
         self._headerless: Final = headerless
         self._follow: Final = follow
         self._last = 0
+        self._origin = 0
 
     @property
     def position(self) -> int:
@@ -122,6 +123,7 @@ class Scan:
     def _one_value(self, hosts: str) -> Iterator[Row]:
         """A header or two, and a value."""
         cursor, start = self.cursor, self.cursor.position
+        self._origin = start
         version = self._headerless
         trailer: tuple[int, int] | None = None
         if cursor.position >= cursor.end:
@@ -162,6 +164,7 @@ class Scan:
             if broken is not None:
                 scanner = ValueScanner(self.cursor, version, hosts, self.blink, view_flags=True)
                 scanner.objects = broken
+        scanner.origin = self._origin
         try:
             yield from scanner.rows()
         finally:

@@ -62,6 +62,8 @@ class LeafScanner:
         self.objects: list[Numbered] = []
         self.unresolved: list[tuple[int, str]] = []
         """What only the sender's transfer list could complete."""
+        self.origin = cursor.position
+        """Where the message begins: two-byte texts are at even offsets from there."""
         self.depth = 0
         self.step = ""
         self.role: Role = "value"
@@ -245,9 +247,8 @@ class LeafScanner:
         at = self.cursor.position
         data = self._run("UTF-16 text", even=True)
         text = data.decode("utf-16-le", "surrogatepass")
-        padded = start > 0 and self.cursor.data[start - 1] == 0
-        if (self.cursor.position - len(data)) % 2 and not padded:
-            self.cursor.odd(at, "a TWO_BYTE_STRING at an odd offset")
+        if (self.cursor.position - len(data) - self.origin) % 2:
+            self.cursor.odd(at, "a TWO_BYTE_STRING whose text is at an odd offset")
         self._add_text(start, "TWO_BYTE_STRING", text, len(data))
         return Result("string", text)
 
