@@ -131,7 +131,7 @@ class Scan:
         if self.data[start] == 0xFF:
             cursor.position = start + 1
             version = cursor.varint("a version")
-            if hosts == "blink" and version >= _FIRST_BLINK_ENVELOPE:
+            if hosts == "blink" and version >= _FIRST_BLINK_ENVELOPE and not self._is_bare_16(version):
                 self.blink = version
                 yield Row(start, cursor.position, "BLINK_VERSION", version)
                 if version == _WRAPPER and self.data[cursor.position : cursor.position + 1] in (b"\1", b"\2"):
@@ -156,6 +156,11 @@ class Scan:
         yield from self._value(version, hosts)
         if trailer:
             yield from self._trailer(*trailer)
+
+    def _is_bare_16(self, version: int) -> bool:
+        """Whether this is V8's own version 16, which looks like an envelope until the next byte."""
+        at = self.cursor.position
+        return version == LATEST_VERSION and self.data[at : at + 1] not in (b"\xff", b"")
 
     def _value(self, version: int, hosts: str) -> Iterator[Row]:
         scanner = ValueScanner(self.cursor, version, hosts, self.blink)

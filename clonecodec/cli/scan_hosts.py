@@ -1,13 +1,19 @@
 """Host objects, which V8 leaves to the program around it: Node's table, and Blink's.
 
 Node:   type index, length, bytes; only what the view shows, and no buffer.
-Blink:  a byte for the kind, then fields: ``s`` text (length and UTF-8), ``n`` number (varint), ``d`` double,
-        ``b`` bytes behind a length, ``f`` the fields of a File, ``i`` a list of image settings,
-        ``*`` a count and that many of what follows.
+Blink:  a byte for the kind, then fields.  One letter says what a field is:
+
+    s text (length and UTF-8)   n number (varint of 32 bits)   N number (64 bits)   d double   o a byte
+    b bytes behind a length     B bytes behind a length of 64 bits
+
+    * before the letters: a count and that many of them        ? before the letters: a flag, then maybe them
+
+Kinds whose fields depend on one another, or on Blink's version, have a function.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from clonecodec.cli.cursor import Fault, count
@@ -35,41 +41,60 @@ def node(scanner: ValueScanner, start: int) -> Result:
 
 
 _CELLS: Final = " ".join(f"d:m{row}{column}" for row in range(1, 5) for column in range(1, 5))
+_RECTANGLE: Final = "d:x d:y d:width d:height"
+_INDEX: Final = "n:index"
 
 _BLINK: Final[dict[str, tuple[str, str]]] = {
-    # tag: kind, fields as "type:name"
-    "b": ("Blob", "s:uuid s:type n64:size"),
-    "i": ("Blob by index", "n:index"),
-    "f": ("File", "f:"),
-    "e": ("File by index", "n:index"),
-    "l": ("FileList", "*f:"),
+    "b": ("Blob", "s:uuid s:type N:size"),
+    "i": ("Blob by index", _INDEX),
+    "f": ("File", "file"),
+    "e": ("File by index", _INDEX),
+    "l": ("FileList", "files"),
     "L": ("FileList by index", "*n:index"),
     "d": ("DOMFileSystem", "n:type s:name s:rootURL"),
     "n": ("FileSystemFileHandle", "s:name n:token"),
     "N": ("FileSystemDirectoryHandle", "s:name n:token"),
-    "#": ("ImageData", "i18: n:width n:height b64:pixels"),
-    "g": ("ImageBitmap", "i: n:width n:height b:pixels"),
-    "G": ("ImageBitmap, transferred", "n:index"),
+    "#": ("ImageData", "image-data n:width n:height B:pixels"),
+    "g": ("ImageBitmap", "image-bitmap n:width n:height b:pixels"),
+    "G": ("ImageBitmap, transferred", _INDEX),
     "H": ("OffscreenCanvas, transferred", "n:width n:height n:id n:client n:sink n:filterQuality"),
-    "r": ("ReadableStream, transferred", "n:index"),
-    "w": ("WritableStream, transferred", "n:index"),
-    "m": ("TransformStream, transferred", "n:index"),
-    "M": ("MessagePort, transferred", "n:index"),
-    "h": ("MojoHandle, transferred", "n:index"),
+    "r": ("ReadableStream, transferred", _INDEX),
+    "w": ("WritableStream, transferred", _INDEX),
+    "m": ("TransformStream, transferred", _INDEX),
+    "M": ("MessagePort, transferred", _INDEX),
+    "h": ("MojoHandle, transferred", _INDEX),
     "Q": ("DOMPoint", "d:x d:y d:z d:w"),
     "W": ("DOMPointReadOnly", "d:x d:y d:z d:w"),
-    "E": ("DOMRect", "d:x d:y d:width d:height"),
-    "R": ("DOMRectReadOnly", "d:x d:y d:width d:height"),
+    "E": ("DOMRect", _RECTANGLE),
+    "R": ("DOMRectReadOnly", _RECTANGLE),
     "T": ("DOMQuad", " ".join(f"d:{axis}{point}" for point in range(1, 5) for axis in "xyzw")),
     "I": ("DOMMatrix", " ".join(f"d:{cell}" for cell in "abcdef")),
     "O": ("DOMMatrixReadOnly", " ".join(f"d:{cell}" for cell in "abcdef")),
     "Y": ("DOMMatrix", _CELLS),
     "U": ("DOMMatrixReadOnly", _CELLS),
+    "K": ("CryptoKey", "crypto-key"),
     "k": ("RTCCertificate", "s:privateKey s:certificate"),
+    "s": ("MediaStreamTrack", "track"),
+    "A": ("RTCEncodedAudioFrame", _INDEX),
+    "V": ("RTCEncodedVideoFrame", _INDEX),
+    "p": ("RTCDataChannel", _INDEX),
+    "a": ("AudioData", _INDEX),
+    "v": ("VideoFrame", _INDEX),
+    "y": ("EncodedAudioChunk", _INDEX),
+    "z": ("EncodedVideoChunk", _INDEX),
+    "c": ("CropTarget", "s:id"),
+    "D": ("RestrictionTarget", "s:id"),
+    "S": ("MediaSourceHandle", _INDEX),
+    "C": ("FencedFrameConfig", "s:url n:visibility n:freeze s:urn ?s:storage ?nn:container ?nn:content"),
     "x": ("DOMException", "s:name s:message s:stack"),
+    # Behind a flag in Chrome 71 to 81
+    "B": ("DetectedBarcode", f"s:value {_RECTANGLE} *dd:corner"),
+    "F": ("DetectedFace", f"{_RECTANGLE} landmarks"),
+    "t": ("DetectedText", f"s:value {_RECTANGLE} *dd:corner"),
 }
 
 _MAX_SHOWN: Final = 8  # fields of one object in its row; the bytes are all there anyway
+_PARAMETERS: Final = 16  # doubles of a parametric colour space: a transfer function and a matrix
 
 
 def blink(scanner: ValueScanner, start: int) -> Result:
@@ -78,86 +103,153 @@ def blink(scanner: ValueScanner, start: int) -> Result:
     at = cursor.position
     tag = chr(cursor.raw(1, "the kind of a host object")[0])
     if tag not in _BLINK:
-        raise Fault(at, "a host object of Blink's that is known here", f"0x{ord(tag):02x} {tag!r}")
+        raise Fault(at, "a host object of Blink's that is known here", f"0x{ord(tag):02x}")
     name, fields = _BLINK[tag]
-    ident = scanner.number(start, name)
-    shown: list[str] = []
-    for field in fields.split():
-        kind, _, label = field.partition(":")
-        if kind.startswith("*"):
-            number = cursor.varint(f"the number of {name}'s entries")
-            shown.append(count(number, "entry"))
-            for _ in range(number):  # each takes a byte at least, so the data bounds this
-                _field(scanner, name, kind[1:], label, shown)
-        else:
-            _field(scanner, name, kind, label, shown)
-    if len(shown) > _MAX_SHOWN:
-        shown[_MAX_SHOWN:] = ["…"]
-    row = scanner.add(start, "HOST_OBJECT", None, f"{name}, {', '.join(shown)}", ident=ident)
-    row.head = cursor.position - start if cursor.position - start <= 9 else at + 1 - start
+    ident = scanner.number(start, name, usable=False)
+    reader = _Fields(scanner, name)
+    reader.read(fields)
+    scanner.finish(ident)
+    text = ", ".join([name, *reader.shown[:_MAX_SHOWN], *["…"] * (len(reader.shown) > _MAX_SHOWN)])
+    row = scanner.add(start, "HOST_OBJECT", None, text, ident=ident)
+    row.head = at + 1 - start
     return OBJECT
 
 
-def _field(scanner: ValueScanner, name: str, kind: str, label: str, shown: list[str]) -> None:
-    cursor = scanner.cursor
-    what = f"{name}'s {label}" if label else name
-    match kind:
-        case "s":
-            length = cursor.varint(f"the length of {what}")
-            _show(shown, f"{label} {cursor.raw(length, what).decode('utf-8', 'replace')!r}")
-        case "n" | "n64":
-            _show(shown, f"{label} {cursor.varint(what, 64 if kind == 'n64' else 32)}")
-        case "d":
-            _show(shown, f"{label} {cursor.double(what):g}")
-        case "b" | "b64":
-            length = cursor.varint(f"the length of {what}", 64 if kind == "b64" else 32)
-            cursor.skip(length, what)
-            _show(shown, f"{label} {count(length, 'byte')}")
-        case "f":
-            _file(scanner, shown)
-        case "i" | "i18":
-            if scanner.blink >= 18:
-                _image_settings(scanner, what)
-            elif kind == "i":
-                _show(shown, f"originClean {cursor.varint(what)}, premultiplied {cursor.varint(what)}")
+class _Fields:
+    """Reads the fields of one object, and keeps the first of them to be shown."""
 
+    def __init__(self, scanner: ValueScanner, name: str) -> None:
+        self.shown: list[str] = []
+        self._cursor: Final = scanner.cursor
+        self._version: Final = scanner.blink
+        self._name: Final = name
+        self._functions: Final[dict[str, Callable[[], None]]] = {
+            "file": self._file,
+            "files": self._files,
+            "image-data": self._image_data,
+            "image-bitmap": self._image_bitmap,
+            "crypto-key": self._crypto_key,
+            "track": self._track,
+            "landmarks": self._landmarks,
+        }
 
-def _show(shown: list[str], text: str) -> None:
-    if len(shown) <= _MAX_SHOWN:
-        shown.append(text)
+    def read(self, fields: str) -> None:
+        for field in fields.split():
+            letters, _, label = field.partition(":")
+            if not label:
+                self._functions[letters]()
+            elif letters[0] == "*":
+                for _ in range(
+                    self._number(f"number of {label}s")
+                ):  # each takes bytes, so the data bounds this
+                    self._letters(letters[1:], label)
+            elif letters[0] == "?":
+                if self._number(f"whether there is a {label}"):
+                    self._letters(letters[1:], label)
+            else:
+                self._letters(letters, label)
 
+    def _letters(self, letters: str, label: str) -> None:
+        for letter in letters:
+            self._one(letter, label)
 
-def _file(scanner: ValueScanner, shown: list[str]) -> None:
-    """A File has had more fields with nearly every version."""
-    version = scanner.blink
+    def _number(self, label: str, bits: int = 32) -> int:
+        return self._cursor.varint(f"{self._name}'s {label}", bits)
 
-    def texts(*labels: str) -> None:
-        for label in labels:
-            _field(scanner, "File", "s", label, shown)
+    def _one(self, letter: str, label: str) -> int:
+        """Read and show one field; a number is returned too."""
+        what, value = f"{self._name}'s {label}", 0
+        match letter:
+            case "s":
+                length = self._number(f"length of {label}")
+                at = self._cursor.position
+                data = self._cursor.raw(length, what)
+                try:
+                    self._show(label, repr(data.decode("utf-8")))
+                except UnicodeDecodeError as error:
+                    raise Fault(at + error.start, f"{what} in UTF-8", f"0x{data[error.start]:02x}") from None
+            case "n" | "N":
+                value = self._number(label, 32 if letter == "n" else 64)
+                self._show(label, str(value))
+            case "o":
+                value = self._cursor.raw(1, what)[0]
+                self._show(label, str(value))
+            case "d":
+                self._show(label, f"{self._cursor.double(what):g}")
+            case _:
+                value = self._number(f"length of {label}", 32 if letter == "b" else 64)
+                self._cursor.skip(value, what)
+                self._show(label, count(value, "byte"))
+        return value
 
-    texts("path")
-    if version >= 4:
-        texts("name", "relativePath")
-    texts("uuid", "type")
-    if version >= 4:
-        at = scanner.cursor.position
-        has_snapshot = scanner.cursor.varint("File's snapshot")
-        if has_snapshot > 1:
-            raise Fault(at, "0 or 1, whether a File has a snapshot", str(has_snapshot))
-        if has_snapshot:
-            _field(scanner, "File", "n64", "size", shown)
-            _field(scanner, "File", "d", "lastModified", shown)
-    if version >= 7:
-        _field(scanner, "File", "n", "userVisible", shown)
+    def _show(self, label: str, text: str) -> None:
+        if len(self.shown) <= _MAX_SHOWN:
+            self.shown.append(f"{label} {text}")
 
+    def _file(self) -> None:
+        """A File has had more fields with nearly every version."""
+        self.read("s:path")
+        if self._version >= 4:
+            self.read("s:name s:relativePath")
+        self.read("s:uuid s:type")
+        if self._version >= 4 and self._number("snapshot"):
+            self.read("N:size d:lastModified")
+        if self._version >= 7:
+            self.read("n:userVisible")
 
-def _image_settings(scanner: ValueScanner, what: str) -> None:
-    cursor = scanner.cursor
-    while True:
-        at = cursor.position
-        setting = cursor.varint(f"a setting of {what}")
-        if setting == 0:
-            return
-        if setting > 6:
-            raise Fault(at, "a setting of an image, 1 to 6, or their end, 0", str(setting))
-        cursor.varint(f"a setting of {what}")
+    def _files(self) -> None:
+        for _ in range(self._number("number of files")):
+            self._file()
+
+    def _image_data(self) -> None:
+        if self._version >= 18:
+            self._settings((1, 3))
+
+    def _image_bitmap(self) -> None:
+        if self._version >= 18:
+            self._settings((1, 2, 4, 5, 6, 7, 8))
+        else:
+            self.read("n:originClean n:premultiplied")
+
+    def _settings(self, allowed: tuple[int, ...]) -> None:
+        """Pairs of a setting's number and its value, up to a 0."""
+        while True:
+            at = self._cursor.position
+            setting = self._number("setting")
+            if setting == 0:
+                return
+            if setting not in allowed:
+                raise Fault(at, f"a setting of an image ({', '.join(map(str, allowed))}) or 0", str(setting))
+            if setting == 7:
+                for _ in range(_PARAMETERS):
+                    self._cursor.double(f"{self._name}'s colour space")
+            else:
+                self._one("n", f"setting {setting}")
+
+    def _crypto_key(self) -> None:
+        at = self._cursor.position
+        kind = self._one("o", "kind")
+        parameters = {
+            1: "n:algorithm n:length",
+            2: "n:length n:hash",
+            4: "n:algorithm n:type n:modulusLength b:publicExponent n:hash",
+            5: "n:algorithm n:type n:curve",
+            6: "n:algorithm",
+            7: "n:algorithm n:type",
+            8: "n:algorithm n:type",
+        }
+        if kind not in parameters:
+            raise Fault(at, "a kind of CryptoKey, 1, 2 or 4 to 8", str(kind))
+        self.read(f"{parameters[kind]} n:usages b:key")
+
+    def _track(self) -> None:
+        subtype = self._one("n", "subtype")
+        self.read(
+            "N:session N:session N:transfer N:transfer s:kind s:id s:label o:enabled o:muted n:hint n:state"
+        )
+        if subtype == 3:
+            self.read("n:version")
+
+    def _landmarks(self) -> None:
+        for _ in range(self._number("number of landmarks")):
+            self.read("s:landmark *dd:location")
