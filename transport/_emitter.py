@@ -36,6 +36,36 @@ class Emitter(EventEmitter):
         if not self._events.get(event):
             self._last_listener_removed(event)
 
+    def once(self, event: str, f: Callable[..., Any] | None = None) -> Callable[..., Any]:
+        """Add a listener that is removed before it is called.  Without *f*, a decorator.
+
+        pyee's does not call a listener that was removed after the emit began; Node's does, and so a message
+        that was taken for it is not lost.
+        """
+        if f is None:
+
+            def decorate(f: Callable[..., Any]) -> Callable[..., Any]:
+                self._add_once(event, f)
+                return f
+
+            return decorate
+        self._add_once(event, f)
+        return f
+
+    def _add_once(self, event: str, f: Callable[..., Any]) -> None:
+        fired = False
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            nonlocal fired
+            with self._lock:
+                if fired:
+                    return None
+                fired = True
+                self._remove_listener(event, f)
+            return f(*args, **kwargs)
+
+        self._add_event_handler(event, f, call)
+
     def off(self, event: str, f: Callable[..., Any]) -> None:
         """Remove the listener *f*; one that is not there is ignored."""
         self.remove_listener(event, f)

@@ -140,7 +140,10 @@ class Receiver(Emitter):
         try:
             self.emit(event, *args)
         except BaseException as error:
-            (self._home or dispatcher()).report(error, self)
+            self._report(error)
+
+    def _report(self, error: BaseException) -> None:
+        (self._home or dispatcher()).report(error, self)
 
     def _emit_close(self) -> None:
         # Each listener by itself: 'close' comes once, and who waits for it must not miss it for another's
@@ -154,7 +157,7 @@ class Receiver(Emitter):
             try:
                 self._emit_run(call, (), {})
             except BaseException as error:
-                (self._home or dispatcher()).report(error, self)
+                self._report(error)
 
     # ------------------------------------------------------------------ start, stop, ref
 
@@ -254,15 +257,15 @@ class Receiver(Emitter):
         """Deliver what is queued: at most TURN messages, or as many as there are now."""
         end = self._end
         budget = max(len(end.items), TURN)
-        outer, self._turning = self._turning, get_ident()
+        self._turning = me = get_ident()
         try:
             while (item := self._next(home, end)) is not None:
                 if isinstance(item, EndMark):
-                    self._finish(end, item.reason)
+                    end.abandon(CloseReason.LOCAL)
                     self._emit_close()
                     return
                 budget -= 1
-                self._deliver(end, item)
+                self._deliver(end, *item)
                 if budget == 0:
                     if end.items:
                         self.wake()
@@ -273,10 +276,15 @@ class Receiver(Emitter):
             self.wake()
             raise
         finally:
-            self._turning = outer
+            if self._turning == me:
+                self._turning = 0
 
-    def _next(self, home: Home, end: End) -> Item | None:
-        with end.lock:
+    def _next(self, home: Home, end: End) -> tuple[Item, list[Callable[..., Any]]] | EndMark | None:
+        """Take the next message, together with the listeners that get it, or the end mark, and close.
+
+        Both at once: a listener that another thread removes meanwhile is called, or leaves the message.
+        """
+        with self._lock, end.lock:
             if self._end is not end or not (self._home is home or self._home is None):
                 return None
             items = end.items
@@ -284,9 +292,16 @@ class Receiver(Emitter):
                 if self._state is State.FLOWING:
                     end.idle = self.wake
                 return None
-            if self._state is State.PAUSED and items[0] is not end.ended:
+            mark = end.ended
+            if items[0] is mark:
+                self._state = step(self._state, Input.END)
+                self._reason = mark.reason
+                self._set_ref(False)
+                self._end = DEAD
+                return mark
+            if self._state is State.PAUSED:
                 return None
-            return items.popleft()
+            return items.popleft(), list(self._events.get("message", {}).values())
 
     def _rearm(self, home: Home, end: End) -> None:
         with end.lock:
@@ -297,7 +312,7 @@ class Receiver(Emitter):
                 return
         self.wake()
 
-    def _deliver(self, end: End, item: Item) -> None:
+    def _deliver(self, end: End, item: Item, listeners: list[Callable[..., Any]]) -> None:
         if end.taken is not None:
             end.taken(item)
         try:
@@ -306,10 +321,13 @@ class Receiver(Emitter):
             if self.listener_count("messageerror"):
                 self._emit_guarded("messageerror", error)
             return
-        if self.listener_count("message"):
-            self._emit_guarded("message", value)
-        elif carried:
+        if not listeners and carried:
             _drop.drop((value, carried))
+        try:
+            for f in listeners:
+                self._emit_run(f, (value,), {})
+        except BaseException as error:
+            self._report(error)
 
     @staticmethod
     def _opened(item: Item) -> Opened:
@@ -317,17 +335,6 @@ class Receiver(Emitter):
             return item
         assert not isinstance(item, (tuple, EndMark)), item
         return item.open()
-
-    def _finish(self, end: End, reason: CloseReason) -> None:
-        """The end mark was taken: nothing comes any more."""
-        with end.lock:
-            if self._end is not end:
-                return
-            self._state = step(self._state, Input.END)
-            self._reason = reason
-            self._set_ref(False)
-            self._end = DEAD
-        end.abandon(CloseReason.LOCAL)
 
     def _close(self, reason: CloseReason) -> None:
         """No more is posted from here on; the rest is a turn of the home."""
