@@ -1,4 +1,4 @@
-"""The second reader and ``clonecodec.foreign`` agree on what Chrome and Node's processes wrote.
+"""The second reader and ``clonecodec.foreign`` agree on what Chrome and Node's processes wrote."""
 
 from __future__ import annotations
 
