@@ -19,7 +19,7 @@ from .._instances import refusal
 from .._views import view_on
 from ..buffers import ArrayBuffer, SharedArrayBuffer
 from ..errors import DataCloneError
-from ..regexp import RegExp
+from ..regexp import RegExp, from_pattern
 from ..values import MAX_SAFE_INTEGER, ByIdentity, Date, Hole, Undefined
 from . import _tags as tags
 from ._shares import insert_shares
@@ -153,8 +153,6 @@ class Output:
 
     def _pattern(self, value: Any) -> None:
         if not self._again(value):
-            from ..regexp import from_pattern
-
             regexp = from_pattern(value)
             self._out += tag(tags.GENERIC) + head(4, 3) + self._leaf("RegExp")
             self._str(regexp.source)

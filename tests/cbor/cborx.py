@@ -18,23 +18,23 @@ FOLDER: Final = ROOT / ".node" / "cbor-x"
 CHILD: Final = Path(__file__).with_name("child.js")
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """There is no Node, or cbor-x cannot be had."""
 
 
 def install() -> None:
-    """Put cbor-x where ``CborX`` finds it.  Raises Unavailable if it cannot."""
+    """Put cbor-x where ``CborX`` finds it.  Raises UnavailableError if it cannot."""
     manifest = FOLDER / "node_modules" / "cbor-x" / "package.json"
     if manifest.exists() and json.loads(manifest.read_text())["version"] == VERSION:
         return
     if shutil.which("npm") is None:
-        raise Unavailable("no npm on PATH to install cbor-x with")
+        raise UnavailableError("no npm on PATH to install cbor-x with")
     FOLDER.mkdir(parents=True, exist_ok=True)
     options = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
     command = ["npm", "install", "--prefix", str(FOLDER), *options, f"cbor-x@{VERSION}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or not manifest.exists():
-        raise Unavailable(f"npm could not install cbor-x: {done.stderr.strip()}")
+        raise UnavailableError(f"npm could not install cbor-x: {done.stderr.strip()}")
 
 
 class CborX:
@@ -43,7 +43,7 @@ class CborX:
     def __init__(self) -> None:
         node = shutil.which("node")
         if node is None:
-            raise Unavailable("no node on PATH to run cbor-x with")
+            raise UnavailableError("no node on PATH to run cbor-x with")
         install()
         self._process: Final = subprocess.Popen(
             [node, str(CHILD), str(FOLDER)],

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cbor.cborx import CborX, Unavailable, must_be_there
+from tests.cbor.cborx import CborX, UnavailableError, must_be_there
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +14,7 @@ def cborx() -> Iterator[CborX]:
     """cbor-x; a test that needs it is skipped where Node or npm is missing, but never in CI."""
     try:
         running = CborX()
-    except Unavailable as reason:
+    except UnavailableError as reason:
         if must_be_there():
             raise
         pytest.skip(str(reason))

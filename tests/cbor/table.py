@@ -41,7 +41,8 @@ from clonecodec import (
 def _view(code: str, *numbers: float) -> memoryview:
     """A typed array as it is read: a memoryview that can be written to."""
     octets = array(code, [int(number) for number in numbers] if code not in "fd" else numbers).tobytes()
-    return memoryview(bytearray(octets)).cast(code)  # type: ignore[call-overload]  # it wants literals
+    view: memoryview = memoryview(bytearray(octets)).cast(code)  # type: ignore[call-overload]  # it wants literals
+    return view
 
 
 def _cyclic_list() -> list[object]:
@@ -80,6 +81,11 @@ def _shared_kinds() -> list[object]:
     octets = b"abc"
     view = _view("d", 1.5)
     return [moment, moment, members, members, table, table, octets, octets, view, view]
+
+
+def _with_null_cause(error: JSError) -> JSError:
+    error.cause = None
+    return error
 
 
 def _cyclic_map() -> Map:
@@ -170,7 +176,8 @@ BOTH: Final[dict[str, object]] = {
     "new Map()": Map(),
     "new Map([['a', 1]])": Map({"a": 1}),
     "new Map([[1, 'a'], [true, 'b']])": Map({1: "a", ByIdentity(True): "b"}),
-    "new Map([[null, 1], [undefined, 2], [1.5, 3], [NaN, 4]])": Map({None: 1, undefined: 2, 1.5: 3, math.nan: 4}),
+    "new Map([[null, 1], [undefined, 2], [1.5, 3], [NaN, 4]])":
+        Map({None: 1, undefined: 2, 1.5: 3, math.nan: 4}),
     "new Map([[{a: 1}, [2]], [[3], new Map()]])": Map({ByIdentity({"a": 1}): [2], ByIdentity([3]): Map()}),
     "new Map([[5n, 5], [5, 6]])": Map({BigInt(5): 5, ByIdentity(5): 6}),
     "new Set()": set(),
@@ -209,12 +216,12 @@ BOTH: Final[dict[str, object]] = {
     "({a: new Float64Array([1]), b: new Uint16Array([2])})": {"a": _view("d", 1), "b": _view("H", 2)},
     "(() => { const a = [1]; a.push(a); return a })()": _cyclic_list(),
     "(() => { const a = {a: 1}; a.self = a; return a })()": _cyclic_dict(),
-    "(() => { const p = {name: 'p'}; p.children = [{parent: p, name: 'c1'}, {parent: p, name: 'c2'}]; return p })()":
+    "(p => { p.children = ['c1', 'c2'].map(name => ({parent: p, name})); return p })({name: 'p'})":
         _cyclic_both(),
     "(() => { const x = {x: 1}; return [x, x, [x]] })()": _shared(),
     "(() => { const a = [1], b = {a}; return [b, a, b, a] })()": _shared_twice(),
-    "(() => { const d = new Date(1577836800000), s = new Set([1]), m = new Map([[1, 2]]), b = Buffer.from('abc'),"
-    " v = new Float64Array([1.5]); return [d, d, s, s, m, m, b, b, v, v] })()": _shared_kinds(),
+    "((d, s, m, b, v) => [d, d, s, s, m, m, b, b, v, v])(new Date(1577836800000), new Set([1]),"
+    " new Map([[1, 2]]), Buffer.from('abc'), new Float64Array([1.5]))": _shared_kinds(),
 }  # fmt: skip
 
 READ: Final[dict[str, object]] = {
@@ -274,7 +281,7 @@ WRITTEN: Final[dict[str, object]] = {
     "new Map([[[1, 2], 3]])": {(1, 2): 3},
     "new Error('m', {cause: 'why'})": JSError("m", stack="Error: m\n    at here", cause="why"),
     "new Error('m', {cause: new Error('c', {cause: null})})":
-        (lambda c: (setattr(c, "cause", None), JSRangeError("m", cause=c))[1])(JSTypeError("c")),
+        JSRangeError("m", cause=_with_null_cause(JSTypeError("c"))),
     "new Error()": JSError(),
     "new Error('v')": ValueError("v"),
     "[new Uint16Array([1]), new Int32Array([2])]": [array("H", [1]), array("i", [2])],
@@ -284,8 +291,9 @@ WRITTEN: Final[dict[str, object]] = {
 """What cbor-x makes of each is the key."""
 
 BEYOND: Final[list[object]] = [
-    Boxed(True), Boxed(False), Boxed(5), Boxed(2**40), Boxed(1.5), Boxed(math.nan), Boxed("s"), Boxed(BigInt(5)),
-    Boxed(2**60), Float16Array([1.5, -2.0]), [hole, 1], [1, [hole]], Array([1], {"name": "x"}),
+    Boxed(True), Boxed(False), Boxed(5), Boxed(2**40), Boxed(1.5), Boxed(math.nan), Boxed("s"),
+    Boxed(BigInt(5)), Boxed(2**60), Float16Array([1.5, -2.0]), Array([hole, 1]), [1, Array([hole])],
+    Array([1], {"name": "x"}),
     ArrayBuffer(b"ab", max_byte_length=10),
 ]  # fmt: skip
 """What cbor-x reads as a Tag."""
