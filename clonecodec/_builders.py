@@ -12,7 +12,7 @@ function and a key by which the finished value is put in its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import TypeAlias
 
 from ._keys import Keys
@@ -21,7 +21,7 @@ from .jserrors import BY_NAME, JSError
 from .values import Array, ByIdentity, Map, SparseArray, hole
 
 Site: TypeAlias = "tuple[Callable[[object, object], Unfinished | None], object]"
-Place: TypeAlias = "Callable[[object], None]"
+Table: TypeAlias = "MutableMapping[int, object] | list[object]"
 
 
 class Builder:
@@ -40,9 +40,10 @@ class Builder:
     depth: int
     anchor: int
 
-    def lie_in(self, outer: Builder) -> None:
-        self.depth = outer.depth + 1
-        self.anchor = self.depth if self.anchored else outer.anchor
+    def lie_in(self, depth: int, anchor: int) -> None:
+        """Say where it lies: how deep, and how deep the innermost anchor around it is."""
+        self.depth = depth
+        self.anchor = depth if self.anchored else anchor
 
     def take(self, value: object) -> None:
         raise NotImplementedError
@@ -57,14 +58,16 @@ class Builder:
 class Unfinished(Builder):
     """A builder whose value is not there before it is closed.
 
-    Attributes:
-        place: called with the value when it is there, to enter it in the table of objects.
+    Args:
+        table: of all objects; the builder stands in it, under *number*, until its value does.
     """
 
-    __slots__ = ("place", "sites", "value")
+    __slots__ = ("number", "sites", "table", "value")
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, table: Table, number: int) -> None:
+        self.table = table
+        self.number = number
+        table[number] = self
         self.sites: list[Site] | None = None
         self.value: object = self
 
@@ -72,8 +75,8 @@ class Unfinished(Builder):
         """What stands for the value until it is there; if it can, it will be the value."""
         return None
 
-    def referred_from(self, inner: Builder) -> None:
-        """Hear that *inner*, which lies in it, holds a reference to it."""
+    def referred_from(self, anchor: int) -> None:
+        """Hear that something inside, whose innermost anchor is *anchor* deep, holds a reference to it."""
 
     def add_site(self, put: Callable[[object, object], Unfinished | None], key: object) -> None:
         if self.sites is None:
@@ -83,7 +86,9 @@ class Unfinished(Builder):
     def finish(self, value: object) -> object:
         """Say that *value* is the value: put it wherever it is waited for, and whatever that finishes too."""
         self.value = value
-        self.place(value)
+        self.table[self.number] = value
+        if self.sites is None:
+            return value
         ready: list[Unfinished] = [self]
         while ready:
             builder = ready.pop()
@@ -92,7 +97,7 @@ class Unfinished(Builder):
                 waiting = put(key, builder.value)
                 if waiting is not None:
                     waiting.value = waiting.build()
-                    waiting.place(waiting.value)
+                    waiting.table[waiting.number] = waiting.value
                     ready.append(waiting)
         return value
 
@@ -106,7 +111,7 @@ class Root(Builder):
     __slots__ = ("items",)
 
     def __init__(self) -> None:
-        self.depth = self.anchor = -1
+        self.depth = self.anchor = 0
         self.items: list[object] = []
 
     def take(self, value: object) -> None:
@@ -205,8 +210,8 @@ class FrozenSetBuilder(Unfinished):
 
     anchored = False
 
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
+    def __init__(self, table: Table, number: int) -> None:
+        super().__init__(table, number)
         self._set = SetBuilder()
         self._thawed = False
 
@@ -219,8 +224,8 @@ class FrozenSetBuilder(Unfinished):
     def provisional(self) -> object:
         return self._set.target if self._thawed else None
 
-    def referred_from(self, inner: Builder) -> None:
-        if inner.anchor <= self.depth:
+    def referred_from(self, anchor: int) -> None:
+        if anchor <= self.depth:
             self._thawed = True
 
     def close(self) -> object:
@@ -231,7 +236,7 @@ class ListBuilder(Unfinished):
     """An array: a list, an Array or a SparseArray, whichever holds what has come.
 
     Args:
-        place: see ``Unfinished``.
+        table, number: see ``Unfinished``.
         length: JavaScript's length, for a sparse array.
 
     Items are taken one after the other; an item or a property is set by ``key``, once there is one.
@@ -239,8 +244,8 @@ class ListBuilder(Unfinished):
 
     __slots__ = ("holey", "items", "key", "length", "more", "properties")
 
-    def __init__(self, place: Place, length: int = 0) -> None:
-        super().__init__(place)
+    def __init__(self, table: Table, number: int, length: int = 0) -> None:
+        super().__init__(table, number)
         self.items: list[object] = []
         self.length = length
         self.holey = False  # whether an item is a hole
@@ -336,8 +341,8 @@ class TupleBuilder(ListBuilder):
 
     anchored = False
 
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
+    def __init__(self, table: Table, number: int) -> None:
+        super().__init__(table, number)
         self._thawed = False
         self._closed = False
         self._missing = 0
@@ -345,10 +350,9 @@ class TupleBuilder(ListBuilder):
     def provisional(self) -> object:
         return self.items if self._thawed else None
 
-    def referred_from(self, inner: Builder) -> None:
-        if not self._closed and inner.anchor <= self.depth:
+    def referred_from(self, anchor: int) -> None:
+        if not self._closed and anchor <= self.depth:
             self._thawed = True
-            self.anchor = self.depth
 
     def take_unfinished(self, other: Unfinished) -> None:
         super().take_unfinished(other)
@@ -374,8 +378,8 @@ class ErrorBuilder(Unfinished):
 
     __slots__ = ("cause", "message", "name", "stack")
 
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
+    def __init__(self, table: Table, number: int) -> None:
+        super().__init__(table, number)
         self.name = "Error"
         self.message: str | None = None
         self.stack: str | None = None

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from ._builders import (
     Builder,
@@ -23,7 +23,6 @@ from ._builders import (
     ListBuilder,
     MapBuilder,
     ObjectBuilder,
-    Place,
     Root,
     SetBuilder,
     TupleBuilder,
@@ -63,6 +62,7 @@ Frame: TypeAlias = (
 )
 """Values left to clone, what they go into, their keys; and for the path of an error: the layout, the flat
 items with their keys, and the values."""
+U = TypeVar("U", bound=Unfinished)
 Method: TypeAlias = "Callable[[Cloner, Any], object]"
 
 MAX_DEPTH: Final = 100_000  # containers within containers; see _writer
@@ -99,8 +99,7 @@ class Cloner:
         self._moved: list[_Later] = []
         self._views: list[tuple[_Later, int, Callable[[ArrayBuffer], object]]] = []
         for item in transfer:
-            later = _Later(self._placer(item))
-            self._clones[id(item)] = later
+            later = self._unfinished(_Later, item)
             self._moved.append(later)
 
     def clone(self, value: object) -> tuple[object, list[object]]:
@@ -148,7 +147,7 @@ class Cloner:
                     if copy is FRAME:
                         break
                 if isinstance(copy, Unfinished):
-                    copy.referred_from(builder)
+                    copy.referred_from(builder.anchor)
                     builder.take_unfinished(copy)
                 else:
                     take(copy)
@@ -174,7 +173,7 @@ class Cloner:
         stack = self._stack
         if len(stack) > self._max_depth:
             raise DataCloneError(f"nested more than {self._max_depth} deep")
-        builder.lie_in(stack[-1][1])
+        builder.lie_in(len(stack), stack[-1][1].anchor)
         stack.append(
             (
                 iter(values),
@@ -193,9 +192,10 @@ class Cloner:
         self._held.append(value)
         return copy
 
-    def _placer(self, value: object) -> Place:
+    def _unfinished(self, kind: type[U], value: object) -> U:
+        """Return a builder that stands for the clone of *value* until that is there."""
         self._held.append(value)
-        return partial(self._clones.__setitem__, id(value))
+        return kind(self._clones, id(value))
 
     # Primitives
 
@@ -242,22 +242,19 @@ class Cloner:
         return self._enter(builder, list(chain.from_iterable(value.items())), MAP)
 
     def _list(self, value: list[object]) -> object:
-        builder = ListBuilder(self._placer(value))
-        self._clones[id(value)] = builder
+        builder = self._unfinished(ListBuilder, value)
         items = list(value)
         return self._enter(builder, items, len(items))
 
     def _tuple(self, value: tuple[object, ...]) -> object:
-        builder = TupleBuilder(self._placer(value))
-        self._clones[id(value)] = builder
+        builder = self._unfinished(TupleBuilder, value)
         items = tuple(value)
         return self._enter(builder, items, len(items))
 
     def _array(self, value: Array) -> object:
         items, properties = list(value), dict(value.properties)
         check_array_properties(properties)
-        builder = ListBuilder(self._placer(value))
-        self._clones[id(value)] = builder
+        builder = self._unfinished(ListBuilder, value)
         if not properties:
             return self._enter(builder, items, len(items))
         flat = property_list(properties) or []
@@ -268,8 +265,8 @@ class Cloner:
         items, properties = dict(value.items), dict(value.properties)
         check_array_properties(properties)
         check_indices(items, value.length)
-        builder = ListBuilder(self._placer(value), value.length)
-        self._clones[id(value)] = builder
+        builder = self._unfinished(ListBuilder, value)
+        builder.length = value.length
         flat: list[object] = []
         for index in sorted(items):
             if items[index] is not hole:
@@ -283,13 +280,11 @@ class Cloner:
         return self._enter(builder, list(value), SET)
 
     def _frozenset(self, value: frozenset[object]) -> object:
-        builder = FrozenSetBuilder(self._placer(value))
-        self._clones[id(value)] = builder
+        builder = self._unfinished(FrozenSetBuilder, value)
         return self._enter(builder, list(value), SET)
 
     def _error(self, value: BaseException) -> object:
-        builder = ErrorBuilder(self._placer(value))
-        self._clones[id(value)] = builder
+        builder = self._unfinished(ErrorBuilder, value)
         builder.name, builder.message, builder.stack = name_of(value), message_of(value), stack_of(value)
         return self._enter(builder, cause_of(value), ERROR)
 
@@ -327,8 +322,7 @@ class Cloner:
         buffer = self._buffer_of(view)
         make = partial(_view_like, view.kind, view.offset, len(view.octets), view.tracking)
         if isinstance(buffer, _Later):
-            later = _Later(self._placer(value))
-            self._clones[id(value)] = later
+            later = self._unfinished(_Later, value)
             self._views.append((later, id(view.buffer), make))
             return later
         return self._cloned(value, make(buffer))

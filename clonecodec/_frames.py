@@ -1,16 +1,14 @@
 """The containers that the reader is in the middle of: what may come next in each, and how it ends.
 
-A frame is a builder that also knows its place in the bytes.  Its ``mode`` tells the reader's loop what it
-wants:
-
-    ITEMS    ``left`` values, one after the other; then KEYED
-    OBJECT   a property key or the end, which the loop reads itself; then a value
-    KEYED    whatever ``before`` reads, which says whether the frame is complete; then a value
+A frame is a builder that also knows its place in the bytes: ``before`` reads what comes before each value and
+says whether the container is complete.  Most objects and dense arrays have none: the reader's loop fills a
+dict or a list itself, and makes a frame only when something comes that they have no place for (an array
+index as a key; a hole, a property or a reference to itself in an array).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from . import _tags as tags
 from ._builders import (
@@ -20,9 +18,9 @@ from ._builders import (
     ListBuilder,
     MapBuilder,
     ObjectBuilder,
-    Place,
     Root,
     SetBuilder,
+    Table,
     TupleBuilder,
 )
 from ._properties import is_index
@@ -32,18 +30,11 @@ from .values import MAX_ARRAY_LENGTH
 if TYPE_CHECKING:
     from ._reader import Deserializer
 
-ITEMS: Final = 0
-OBJECT: Final = 1
-KEYED: Final = 2
-
 
 class Frame(Builder):
     """A container that is being read."""
 
     __slots__ = ()
-
-    mode: int
-    left: int
 
     def before(self, reader: Deserializer) -> bool:
         """Read what comes before the next value; True if that is the end of the container."""
@@ -53,47 +44,49 @@ class Frame(Builder):
 class RootFrame(Root, Frame):
     """Where one value goes."""
 
-    __slots__ = ("left", "mode")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mode = ITEMS
-        self.left = 1
+    __slots__ = ()
 
     def before(self, reader: Deserializer) -> bool:
         return True
 
 
 class ObjectFrame(ObjectBuilder, Frame):
-    """``o (key value)* { properties:uint``"""
+    """``o (key value)* { properties:uint``, some of its keys being array indices.
+
+    Args:
+        target: the properties so far.
+    """
 
     __slots__ = ()
-    mode = OBJECT
-    left = 0
+
+    def __init__(self, target: dict[str, object]) -> None:
+        super().__init__()
+        self.target = target
+        self.indexed = True
 
     def before(self, reader: Deserializer) -> bool:
-        if reader.ends(tags.END_OBJECT):
-            reader.check_count(len(self.target), "properties")
+        key = reader.property_or_end(self.target)
+        if key is None:
             return True
-        start = reader.offset
-        self.key = key = reader.key()
-        if key in self.target:
-            raise DecodeError(f"the property {key!a} occurs twice", start)
-        if not self.indexed and is_index(key):
-            self.indexed = True
+        self.key = key
         return False
 
 
 class DenseFrame(ListBuilder, Frame):
-    """``A length:uint value*length (key value)* $ properties:uint length:uint``"""
+    """``A length:uint value*length (key value)* $ properties:uint length:uint``
 
-    __slots__ = ("claimed", "left", "mode", "pairs")
+    Args:
+        items: those that have been read.
+        claimed: how many there are in all.
+    """
+
+    __slots__ = ("claimed", "pairs")
     end = tags.END_DENSE_ARRAY
 
-    def __init__(self, place: Place, length: int) -> None:
-        super().__init__(place)
-        self.mode = ITEMS
-        self.left = self.claimed = length
+    def __init__(self, table: Table, number: int, items: list[object], claimed: int) -> None:
+        super().__init__(table, number)
+        self.items = items
+        self.claimed = claimed
         self.pairs = 0
 
     def before(self, reader: Deserializer) -> bool:
@@ -103,13 +96,13 @@ class DenseFrame(ListBuilder, Frame):
 class TupleFrame(TupleBuilder, Frame):
     """The same, hinted."""
 
-    __slots__ = ("claimed", "left", "mode", "pairs")
+    __slots__ = ("claimed", "pairs")
     end = tags.END_DENSE_ARRAY
 
-    def __init__(self, place: Place, length: int) -> None:
-        super().__init__(place)
-        self.mode = ITEMS
-        self.left = self.claimed = length
+    def __init__(self, table: Table, number: int, items: list[object], claimed: int) -> None:
+        super().__init__(table, number)
+        self.items = items
+        self.claimed = claimed
         self.pairs = 0
 
     def before(self, reader: Deserializer) -> bool:
@@ -119,13 +112,11 @@ class TupleFrame(TupleBuilder, Frame):
 class SparseFrame(ListBuilder, Frame):
     """``a length:uint (key value)* @ properties:uint length:uint``"""
 
-    __slots__ = ("claimed", "left", "mode", "pairs")
+    __slots__ = ("claimed", "pairs")
     end = tags.END_SPARSE_ARRAY
 
-    def __init__(self, place: Place, length: int) -> None:
-        super().__init__(place, min(length, MAX_ARRAY_LENGTH))
-        self.mode = KEYED
-        self.left = 0
+    def __init__(self, table: Table, number: int, length: int) -> None:
+        super().__init__(table, number, min(length, MAX_ARRAY_LENGTH))
         self.claimed = length
         self.pairs = 0
 
@@ -153,8 +144,6 @@ class MapFrame(MapBuilder, Frame):
     """``; (value value)* : length:uint``, where the length counts keys and values."""
 
     __slots__ = ("_read",)
-    mode = KEYED
-    left = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -172,8 +161,6 @@ class SetFrame(SetBuilder, Frame):
     """``' value* , length:uint``"""
 
     __slots__ = ("_read",)
-    mode = KEYED
-    left = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -191,11 +178,9 @@ class FrozenSetFrame(FrozenSetBuilder, Frame):
     """The same, hinted."""
 
     __slots__ = ("_read",)
-    mode = KEYED
-    left = 0
 
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
+    def __init__(self, table: Table, number: int) -> None:
+        super().__init__(table, number)
         self._read = 0
 
     def before(self, reader: Deserializer) -> bool:
@@ -213,8 +198,6 @@ class ErrorFrame(ErrorBuilder, Frame):
     """
 
     __slots__ = ()
-    mode = KEYED
-    left = 0
 
     def before(self, reader: Deserializer) -> bool:
         while True:

@@ -75,7 +75,7 @@ def _object(properties: list[tuple[str, object]], start: int) -> dict[str, objec
 
 
 def _array(properties: list[tuple[str, object]], length: int, start: int) -> object:
-    builder = ListBuilder(lambda value: None, min(length, MAX_ARRAY_LENGTH))
+    builder = ListBuilder([None], 0, min(length, MAX_ARRAY_LENGTH))
     for name, value in properties:
         if name == "length":
             raise DecodeError("an array's length is not a property of its own", start)

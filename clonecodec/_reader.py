@@ -12,16 +12,12 @@ on the word of a number that no bytes stand behind.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from . import _tags as tags
 from ._builders import Unfinished
 from ._dates import from_milliseconds
 from ._frames import (
-    ITEMS,
-    KEYED,
-    OBJECT,
     DenseFrame,
     ErrorFrame,
     Frame,
@@ -35,7 +31,8 @@ from ._frames import (
 )
 from ._kinds import BY_FORMAT, BY_SUBTAG, UINT8
 from ._names import names, number_name, remember
-from ._tags import DOUBLE, INT32, NULL, ONE_BYTE_STRING
+from ._properties import is_index
+from ._tags import DOUBLE, END_DENSE_ARRAY, END_OBJECT, INT32, ONE_BYTE_STRING
 from ._views import cast_view, make_view
 from ._wire import WireReader, unpack_double
 from .buffers import ArrayBuffer, SharedArrayBuffer
@@ -51,11 +48,16 @@ Method: TypeAlias = "Callable[[Deserializer, bool], object]"
 MAX_DEPTH: Final = 100_000  # frames on our own stack; see _writer
 MAX_STRING_LENGTH: Final = 2**29 - 24  # characters; V8's own, on 64-bit machines
 
-GENERIC: Final = object()
-"""Of the loop: the value is none of those that it reads itself."""
+ZIGZAG: Final = [(code >> 1) ^ -(code & 1) for code in range(0x80)]
+CONSTANTS: Final = {tags.NULL: None, tags.TRUE: True, tags.FALSE: False}
 
-FRAME: Final = object()
-"""Of a method: the value is a container, whose frame is now on the stack."""
+ITEMS: Final = 0
+OBJECT: Final = 1
+KEYED: Final = 2
+"""What the container that is being filled wants next: see ``_walk``."""
+
+HINTED: Final = 7
+"""Where the state of a suspended container says whether it is to be a tuple."""
 
 
 class Deserializer:
@@ -97,7 +99,7 @@ class Deserializer:
         self._max_depth = max_depth
         self._version = 0
         self._flags_in_13 = False  # whether views have flags in version 13, which a broken Chrome wrote
-        self._stack: list[Frame] = []
+        self._stack: list[tuple[Any, ...]] = []  # the containers around the one that is being filled
         self._objects: list[Any] = []  # by number
         self._transferred: dict[int, ArrayBuffer | SharedArrayBuffer] = {}
         self._floor = 0  # the first number that an embedder's own read_value can give
@@ -236,10 +238,9 @@ class Deserializer:
         stack = self._stack
         base, floor = len(stack), self._floor
         root = RootFrame()
+        root.lie_in(base, 0)
         if base:  # called by an embedder that is reading a host object
-            root.lie_in(stack[-1])
             self._floor = len(self._objects)
-        stack.append(root)
         try:
             self._walk(root)
         finally:
@@ -248,121 +249,251 @@ class Deserializer:
         return root.items[0]
 
     def _walk(self, root: RootFrame) -> None:
-        """Read the value of *root* and all that is inside."""
-        wire, stack = self._wire, self._stack
+        """Read the value of *root* and all that is inside.
+
+        The container that is being filled is in local variables, those around it are on the stack:
+
+            mode    ITEMS: *left* values are still to come, for the list *items*
+                    OBJECT: a key, or the end; then a value for the dict *target*
+                    KEYED: what *frame* reads before a value, or the end; then a value for *frame*
+            frame   None as long as a list or a dict will do
+            number  of the array that *items* is for; while it is open, its place in the table holds its depth
+            hinted  whether it is to be a tuple
+            anchor  how deep the innermost container is that a reference from inside can be patched in
+        """
+        wire, stack, objects = self._wire, self._stack, self._objects
         data: Any = wire.data
-        size = len(data)
-        safe = size - 10  # up to here, the longest scalar fits in what is left
-        name_of, offset = names.get, wire.offset
+        # Up to here, the longest scalar fits in what is left.
+        safe = len(data) - 10 if isinstance(data, bytes) else 0
+        name_of, offset, max_depth = names.get, wire.offset, self._max_depth
+        methods = _METHODS if self._version >= 15 else _METHODS_BEFORE_15
         frame: Any = root
-        mode, left, take = frame.mode, frame.left, frame.items.append
-        target: dict[str, object] = {}
-        key: str | None = None
+        mode, left, number, hinted, anchor, key = ITEMS, 1, -1, False, root.anchor, ""
+        items: list[Any] = root.items
+        target: dict[str, Any] = {}
+        take: Callable[[Any], None] = items.append
         while True:
             # What comes before the value: nothing, a key, or the end of the container.
             complete = False
             if mode == OBJECT:
-                key = None
-                if offset < safe and data[offset] == ONE_BYTE_STRING and data[offset + 1] < 0x80:
+                # Names seen lately, and common scalars.
+                name = None
+                while offset < safe and data[offset] == ONE_BYTE_STRING:
                     stop = offset + 2 + data[offset + 1]
-                    if stop <= size:
-                        key = name_of(data[offset + 2 : stop])
-                if key is None or key in target:
-                    wire.offset = offset
-                    complete = frame.before(self)
-                    offset = wire.offset
-                    key = frame.key
+                    name = name_of(data[offset + 2 : stop])
+                    if name is None or name in target or stop >= safe:
+                        name = None
+                        break
+                    tag = data[stop]
+                    if tag == ONE_BYTE_STRING:
+                        offset = stop + 2 + data[stop + 1]
+                        if offset > safe or data[stop + 1] > 0x7F:
+                            break
+                        target[name] = data[stop + 2 : offset].decode("latin-1")
+                    elif tag == INT32 and data[stop + 1] < 0x80:
+                        target[name] = ZIGZAG[data[stop + 1]]
+                        offset = stop + 2
+                    elif tag == DOUBLE:
+                        target[name] = unpack_double(data, stop + 1)[0]
+                        offset = stop + 9
+                    elif tag in CONSTANTS:
+                        target[name] = CONSTANTS[tag]
+                        offset = stop + 1
+                    else:
+                        break
+                    name = None
+                if name is not None:
+                    key, offset = name, stop
+                elif offset < safe and data[offset] == END_OBJECT and data[offset + 1] == len(target) < 0x80:
+                    complete = True
+                    offset += 2
                 else:
-                    offset = stop
-            elif mode == ITEMS and left:
+                    wire.offset = offset
+                    name = self.property_or_end(target)
+                    offset = wire.offset
+                    if name is None:
+                        complete = True
+                    elif is_index(name):
+                        frame, mode = self._object_frame(target, name), KEYED
+                        take = frame.take
+                    else:
+                        key = name
+            elif left:
+                # Common scalars.
+                while offset < safe:
+                    tag = data[offset]
+                    if tag == INT32 and data[offset + 1] < 0x80:
+                        take(ZIGZAG[data[offset + 1]])
+                        offset += 2
+                    elif tag == ONE_BYTE_STRING:
+                        stop = offset + 2 + data[offset + 1]
+                        if stop > safe or data[offset + 1] > 0x7F:
+                            break
+                        take(data[offset + 2 : stop].decode("latin-1"))
+                        offset = stop
+                    elif tag == DOUBLE:
+                        take(unpack_double(data, offset + 1)[0])
+                        offset += 9
+                    elif tag in CONSTANTS:
+                        take(CONSTANTS[tag])
+                        offset += 1
+                    else:
+                        break
+                    left -= 1
+                    if not left:
+                        break
+                if not left:
+                    continue
                 left -= 1
+            elif (
+                frame is None
+                and offset < safe
+                and data[offset] == END_DENSE_ARRAY
+                and data[offset + 1] == 0
+                and data[offset + 2] == len(items) < 0x80
+            ):
+                complete = True
+                offset += 3
             else:
-                if mode == ITEMS:
-                    frame.mode = mode = KEYED
-                    take = frame.take
+                if frame is None:
+                    frame = self._array_frame(items, 0, number, hinted, len(stack), anchor)
+                mode, take = KEYED, frame.take
                 wire.offset = offset
                 complete = frame.before(self)
                 offset = wire.offset
 
-            # The value.
-            value: Any = GENERIC
+            # Any other value: one that is complete now, one that begins, or one that is read whole.
             if complete:
-                stack.pop()
-                if frame is root:
+                if frame is None:
+                    value: Any = target
+                    if mode == ITEMS:
+                        value = objects[number] = tuple(items) if hinted else items
+                elif frame is root:
+                    wire.offset = offset
                     return
-                value = frame.close()
-                frame = stack[-1]
-                mode, left = frame.mode, frame.left
-                if mode == OBJECT:
-                    target, key = frame.target, frame.key
                 else:
-                    take = frame.items.append if mode == ITEMS else frame.take
-            elif offset < safe:
-                tag = data[offset]
-                if tag == ONE_BYTE_STRING:
-                    stop = offset + 2 + data[offset + 1]
-                    if data[offset + 1] < 0x80 and stop <= size:
-                        value = str(data[offset + 2 : stop], "latin-1")
-                        offset = stop
-                elif tag == INT32:
-                    number = data[offset + 1]
-                    if number < 0x80:
-                        value = (number >> 1) ^ -(number & 1)
-                        offset += 2
-                    elif data[offset + 2] < 0x80:
-                        number = number & 0x7F | data[offset + 2] << 7
-                        value = (number >> 1) ^ -(number & 1)
-                        offset += 3
-                elif tag == DOUBLE:
-                    value = unpack_double(data, offset + 1)[0]
-                    offset += 9
-                elif tag == NULL:
-                    value = None
-                    offset += 1
-            if value is GENERIC:
+                    value = frame.close()
+                mode, frame, items, left, target, key, number, hinted, anchor = stack.pop()
+                take = items.append if mode == ITEMS else frame.take if mode == KEYED else take
+            else:
                 wire.offset = offset
-                value = self._value()
-                offset = wire.offset
-                if value is FRAME:
-                    if mode == OBJECT:
-                        frame.key = key
-                    elif mode == ITEMS:
-                        frame.left = left
-                    frame = stack[-1]
-                    mode, left = frame.mode, frame.left
-                    if mode == OBJECT:
-                        target = frame.target
+                tag, padded = self._next_tag()
+                begins = tag == tags.BEGIN_OBJECT or tag == tags.BEGIN_DENSE_ARRAY or tag in _CONTAINERS
+                holey = tag == tags.HOLE and mode == ITEMS and frame is not root
+                if begins or (tag not in methods and not holey):  # an embedder reads it, and may read on
+                    stack.append((mode, frame, items, left, target, key, number, hinted, anchor))
+                if begins:
+                    depth = len(stack)
+                    if depth > max_depth:
+                        raise DecodeError(f"nested more than {max_depth} deep", offset)
+                    if tag == tags.BEGIN_OBJECT:
+                        frame, mode, left, anchor, target = None, OBJECT, 0, depth, {}
+                        objects.append(target)
+                    elif tag == tags.BEGIN_DENSE_ARRAY:
+                        frame, mode, left, items = None, ITEMS, self._count(), []
+                        take, number, hinted = items.append, len(objects), padded
+                        anchor = anchor if hinted else depth
+                        objects.append(depth)
                     else:
-                        take = frame.items.append if mode == ITEMS else frame.take
+                        frame, mode, left = _CONTAINERS[tag](self, padded), KEYED, 0
+                        frame.lie_in(depth, anchor)
+                        anchor, take = frame.anchor, frame.take
+                    offset = wire.offset
                     continue
+                if holey:
+                    value = hole
+                elif tag in methods:
+                    value = methods[tag](self, padded)
+                    if value is undefined and mode == ITEMS and self._version < 11 and frame is not root:
+                        value = hole
+                else:
+                    value = self._unknown(tag, padded)
+                    mode, frame, items, left, target, key, number, hinted, anchor = stack.pop()
+                offset = wire.offset
+                if tag == tags.OBJECT_REFERENCE and type(value) is int:
+                    # An array that is still open: it gets a frame, which can hear who refers to it.
+                    if value == len(stack):
+                        value = frame = self._array_frame(items, left + 1, number, hinted, value, anchor)
+                    else:
+                        value = self._frame_at(value)
+                if isinstance(value, Unfinished):
+                    value.referred_from(anchor)
 
             # What to do with it.
-            if isinstance(value, Unfinished):
-                if mode == OBJECT:
-                    frame.key = key
-                frame.take_unfinished(value)
-            elif mode == OBJECT:
-                target[key] = value  # type: ignore[index]  # it is set in this mode
+            if mode == OBJECT:
+                if isinstance(value, Unfinished):
+                    value.add_site(target.__setitem__, key)  # type: ignore[arg-type]  # it is a str
+                    value = value.provisional()
+                target[key] = value
+            elif value is hole or isinstance(value, Unfinished):
+                if frame is None:
+                    frame = self._array_frame(items, left + 1, number, hinted, len(stack), anchor)
+                if value is hole:
+                    frame.holey = True
+                    items.append(hole)
+                else:
+                    frame.take_unfinished(value)
             else:
                 take(value)
 
-    def _value(self) -> object:
-        """Read one value of any kind, or begin the frame of a container and return FRAME."""
+    def _next_tag(self) -> tuple[int, bool]:
+        """Read the tag of a value; also whether padding stands right before it."""
         wire = self._wire
         start = wire.offset
         tag = wire.tag()
-        if tag == tags.HOLE:
-            return self._hole()
-        hinted = wire.offset - 1 > start
-        while tag == tags.VERIFY_OBJECT_COUNT:
-            wire.varint()
-            start = wire.offset
-            tag = wire.tag()
-            hinted = wire.offset - 1 > start
-        method = _METHODS.get(tag)
-        if method is None:
-            return self._unknown(tag)
-        return method(self, hinted)
+        padded = wire.offset - 1 > start
+        if tag == tags.VERIFY_OBJECT_COUNT:
+            while tag == tags.VERIFY_OBJECT_COUNT:
+                wire.varint()
+                start = wire.offset
+                tag = wire.tag()
+                padded = wire.offset - 1 > start
+            if tag == tags.HOLE:
+                raise DecodeError(f"expected a value, not {_say(tag)}", wire.offset - 1)
+        return tag, padded
+
+    def _count(self) -> int:
+        """Read the length of a dense array, each of whose items takes a byte at least."""
+        wire = self._wire
+        start = wire.offset
+        length = wire.varint()
+        if length > wire.left():
+            raise TruncatedError(f"an array of {length} items in {wire.left()} bytes", start)
+        return length
+
+    def _array_frame(
+        self, items: list[object], more: int, number: int, hinted: bool, depth: int, anchor: int
+    ) -> DenseFrame | TupleFrame:
+        """Return a frame for an array that so far was a list; *more* items are still to come."""
+        kind = TupleFrame if hinted else DenseFrame
+        frame = kind(self._objects, number, items, len(items) + more)
+        frame.lie_in(depth, anchor)
+        return frame
+
+    def _frame_at(self, depth: int) -> DenseFrame | TupleFrame:
+        """The same, for an array around the one that is being read."""
+        mode, _, items, left, target, key, number, hinted, anchor = self._stack[depth]
+        frame = self._array_frame(items, left + 1, number, hinted, depth, anchor)
+        self._stack[depth] = (mode, frame, items, left, target, key, number, hinted, anchor)
+        return frame
+
+    def _object_frame(self, target: dict[str, object], key: str) -> ObjectFrame:
+        """Return a frame for an object, now that its next key is an array index."""
+        frame = ObjectFrame(target)
+        frame.lie_in(len(self._stack), 0)
+        frame.key = key
+        return frame
+
+    def property_or_end(self, target: dict[str, object]) -> str | None:
+        """Read a key that *target* does not have yet; None if the object ends."""
+        if self._wire.ends(tags.END_OBJECT):
+            self.check_count(len(target), "properties")
+            return None
+        start = self._wire.offset
+        key = self.key()
+        if key in target:
+            raise DecodeError(f"the property {key!a} occurs twice", start)
+        return key
 
     def ends(self, end: int) -> bool:
         """Whether the tag *end* comes next; if so, read it."""
@@ -411,45 +542,22 @@ class Deserializer:
         assert isinstance(text, str)
         return text
 
-    def _unknown(self, tag: int) -> object:
+    def _unknown(self, tag: int, padded: bool) -> object:
+        """A host object, or nothing that V8 knows; before version 13, host objects had no tag."""
         wire = self._wire
-        if self._version < 13:
-            # Before version 13 host objects had no tag: what V8 did not know was for its embedder to read.
+        if tag != tags.HOST_OBJECT:
+            if self._version >= 13:
+                raise DecodeError(f"expected a value, not {_say(tag)}", wire.offset - 1)
             wire.offset -= 1
-            return self._host_object(False)
-        raise DecodeError(f"expected a value, not {_say(tag)}", wire.offset - 1)
-
-    def _next_number(self) -> int:
-        """Give the object that begins here its number, before what is inside it."""
         self._objects.append(_NOT_YET)
-        return len(self._objects) - 1
-
-    def _placer(self) -> Callable[[object], None]:
-        return partial(self._objects.__setitem__, self._next_number())
-
-    def _enter(self, frame: Frame, value: object) -> object:
-        """Begin a container: *value* is what references to it mean from now on."""
-        stack = self._stack
-        if len(stack) > self._max_depth:
-            raise DecodeError(f"nested more than {self._max_depth} deep", self._wire.offset - 1)
-        frame.lie_in(stack[-1])
-        self._objects[-1] = value
-        stack.append(frame)
-        return FRAME
+        number = len(self._objects) - 1
+        self._hinted = padded
+        value = self._objects[number] = self.read_host_object()
+        return value
 
     # Primitives, which have no number
 
-    def _hole(self) -> object:
-        frame = self._stack[-1]
-        if isinstance(frame, (DenseFrame, TupleFrame)) and frame.mode == ITEMS:
-            frame.holey = True
-            return hole
-        return self._unknown(tags.HOLE)
-
     def _undefined(self, hinted: bool) -> object:
-        frame = self._stack[-1]
-        if self._version < 11 and isinstance(frame, (DenseFrame, TupleFrame)) and frame.mode == ITEMS:
-            return self._hole()
         return undefined
 
     def _null(self, hinted: bool) -> None:
@@ -506,55 +614,42 @@ class Deserializer:
         value = self._objects[number]
         if value is _NOT_YET:
             raise DecodeError(f"reference to object {number}, not yet there", start)
-        if isinstance(value, Unfinished):
-            value.referred_from(self._stack[-1])
-            if number < self._floor and value.provisional() is None:
-                raise DecodeError(
-                    f"reference to object {number}, which its embedder would see unfinished", start
-                )
-        elif isinstance(value, _Octets):
+        if number < self._floor and self._hidden(value):
+            raise DecodeError(f"reference to object {number}, which its embedder would see unfinished", start)
+        if isinstance(value, _Octets):
             value = self._objects[number] = ArrayBuffer(value.octets)
         if isinstance(value, (ArrayBuffer, SharedArrayBuffer)):
             return self._view_or(value, False)
         return value
 
-    def _object(self, hinted: bool) -> object:
-        self._next_number()
-        frame = ObjectFrame()
-        return self._enter(frame, frame.target)
+    def _hidden(self, value: object) -> bool:
+        """Whether *value*, from the table of objects, is a container that nothing can stand for yet."""
+        if type(value) is int:  # an array that is open
+            return bool(self._stack[value][HINTED])
+        return isinstance(value, Unfinished) and value.provisional() is None
 
-    def _dense_array(self, hinted: bool) -> object:
-        wire = self._wire
-        start = wire.offset
-        length = wire.varint()
-        left = wire.left()
-        if length > left:  # each item takes a byte at least
-            raise TruncatedError(f"an array of {length} items in {left} bytes", start)
-        place = self._placer()
-        frame = TupleFrame(place, length) if hinted else DenseFrame(place, length)
-        return self._enter(frame, frame)
+    def _sparse_array(self, hinted: bool) -> Frame:
+        return SparseFrame(self._objects, self._next_number(), self._wire.varint())
 
-    def _sparse_array(self, hinted: bool) -> object:
-        length = self._wire.varint()
-        frame = SparseFrame(self._placer(), length)
-        return self._enter(frame, frame)
-
-    def _map(self, hinted: bool) -> object:
-        self._next_number()
+    def _map(self, hinted: bool) -> Frame:
         frame = MapFrame()
-        return self._enter(frame, frame.target)
+        self._objects.append(frame.target)
+        return frame
 
-    def _set(self, hinted: bool) -> object:
+    def _set(self, hinted: bool) -> Frame:
         if hinted:
-            frozen = FrozenSetFrame(self._placer())
-            return self._enter(frozen, frozen)
-        self._next_number()
+            return FrozenSetFrame(self._objects, self._next_number())
         frame = SetFrame()
-        return self._enter(frame, frame.target)
+        self._objects.append(frame.target)
+        return frame
 
-    def _error(self, hinted: bool) -> object:
-        frame = ErrorFrame(self._placer())
-        return self._enter(frame, frame)
+    def _error(self, hinted: bool) -> Frame:
+        return ErrorFrame(self._objects, self._next_number())
+
+    def _next_number(self) -> int:
+        """Give the object that begins here its number, before what is inside it."""
+        self._objects.append(_NOT_YET)
+        return len(self._objects) - 1
 
     def _numbered(self, value: object) -> object:
         self._objects.append(value)
@@ -641,7 +736,7 @@ class Deserializer:
 
     def _view_follows(self) -> bool:
         # Behind a value that ends here, and where looking could wait for ever, nothing is looked for.
-        if self._wire.blind and len(self._stack) == 1:
+        if self._wire.blind and not self._stack:
             return False
         return self._wire.ends(tags.ARRAY_BUFFER_VIEW)
 
@@ -650,7 +745,7 @@ class Deserializer:
         subtag, offset, length = wire.uint8(), wire.uint64(), wire.uint64()
         if self._version >= 14 or (self._version == 13 and self._flags_in_13):
             return subtag, offset, length, wire.varint()
-        looking = not wire.blind or len(self._stack) > 1
+        looking = not wire.blind or bool(self._stack)
         if looking and wire.has(wire.offset + 1) and wire.data[wire.offset] == tags.PADDING:
             wire.offset += 1  # flags of 0 that should not be there; never a hint
         return subtag, offset, length, 0
@@ -678,15 +773,7 @@ class Deserializer:
 
     # What only an embedder has
 
-    def _host_object(self, hinted: bool) -> object:
-        number = self._next_number()
-        self._hinted = hinted
-        value = self._objects[number] = self.read_host_object()
-        return value
-
     def _shared_object(self, hinted: bool) -> object:
-        if self._version < 15:
-            return self._unknown(tags.SHARED_OBJECT)
         return self.get_shared_object(self._wire.varint())
 
     def _wasm_module(self, hinted: bool) -> object:
@@ -734,9 +821,6 @@ _METHODS: Final[dict[int, Method]] = {
     tags.ONE_BYTE_STRING: Deserializer._one_byte_string,
     tags.TWO_BYTE_STRING: Deserializer._two_byte_string,
     tags.OBJECT_REFERENCE: Deserializer._reference,
-    tags.BEGIN_OBJECT: Deserializer._object,
-    tags.BEGIN_DENSE_ARRAY: Deserializer._dense_array,
-    tags.BEGIN_SPARSE_ARRAY: Deserializer._sparse_array,
     tags.DATE: Deserializer._date,
     tags.TRUE_OBJECT: Deserializer._true_object,
     tags.FALSE_OBJECT: Deserializer._false_object,
@@ -744,19 +828,25 @@ _METHODS: Final[dict[int, Method]] = {
     tags.BIG_INT_OBJECT: Deserializer._big_int_object,
     tags.STRING_OBJECT: Deserializer._string_object,
     tags.REGEXP: Deserializer._regexp,
-    tags.BEGIN_MAP: Deserializer._map,
-    tags.BEGIN_SET: Deserializer._set,
     tags.ARRAY_BUFFER: Deserializer._array_buffer,
     tags.RESIZABLE_ARRAY_BUFFER: Deserializer._resizable_array_buffer,
     tags.IMMUTABLE_ARRAY_BUFFER: Deserializer._array_buffer,
     tags.ARRAY_BUFFER_TRANSFER: Deserializer._transferred_array_buffer,
     tags.SHARED_ARRAY_BUFFER: Deserializer._shared_array_buffer,
-    tags.ERROR: Deserializer._error,
-    tags.HOST_OBJECT: Deserializer._host_object,
     tags.SHARED_OBJECT: Deserializer._shared_object,
     tags.WASM_MODULE_TRANSFER: Deserializer._wasm_module,
     tags.WASM_MEMORY_TRANSFER: Deserializer._wasm_memory,
 }
+_METHODS_BEFORE_15: Final = {tag: method for tag, method in _METHODS.items() if tag != tags.SHARED_OBJECT}
+
+_CONTAINERS: Final[dict[int, Callable[[Deserializer, bool], Frame]]] = {
+    tags.BEGIN_SPARSE_ARRAY: Deserializer._sparse_array,
+    tags.BEGIN_MAP: Deserializer._map,
+    tags.BEGIN_SET: Deserializer._set,
+    tags.ERROR: Deserializer._error,
+}
+"""Containers of which each has a frame; objects and dense arrays are begun by the loop itself."""
+
 _STRING_TAGS: Final = (tags.UTF8_STRING, tags.ONE_BYTE_STRING, tags.TWO_BYTE_STRING)
 _STRING_METHODS: Final = {tag: _METHODS[tag] for tag in _STRING_TAGS}
 _KEY_METHODS: Final = {tag: _METHODS[tag] for tag in (tags.INT32, tags.UINT32, tags.DOUBLE, *_STRING_TAGS)}
