@@ -42,11 +42,7 @@ def run() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
-    try:
-        main(prog_name="clonecodec")
-    except BrokenPipeError:  # `| head`: whoever reads has seen enough
-        sys.stderr.close()
-        sys.exit(0)
+    main(prog_name="clonecodec")
 
 
 @click.group(
@@ -109,7 +105,7 @@ def inspect(
     form = form or files.guess(data, headerless)
     if form not in SCANNED:
         raise click.UsageError(
-            f"{file} is {form.upper()}, which has no tags of V8's; try: clonecodec show {file}"
+            f"{file} is {form.upper()}, and inspect knows only {', '.join(SCANNED)}; try: clonecodec show {file}"
         )
     scan = Scan(data, form, headerless=headerless)
     if svg is not None:

@@ -64,7 +64,7 @@ class Report:
     def lines(self) -> list[str]:
         """The report for people; the first line says it all."""
         if not self.valid:
-            return [f"{self.file}: BROKEN, {self.reason}", *(f"  {note}" for note in self.notes)]
+            return [f"{self.file}: BROKEN, {self.reason}", *(f"  note: {note}" for note in self.notes)]
         version = f" version {', '.join(map(str, sorted(set(self.versions))))}" if self.versions else ""
         several = f", {self.values} values" if self.values != 1 else ""
         form = {True: ", canonical", False: ", not canonical", None: ""}[self.canonical]

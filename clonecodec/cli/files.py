@@ -251,6 +251,9 @@ def whole_file(name: str) -> Iterator[IO[bytes]]:
         if target.exists():
             temporary.chmod(target.stat().st_mode & 0o777)
         temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename == str(temporary):
+            error.filename = name
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise

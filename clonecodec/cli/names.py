@@ -94,3 +94,10 @@ NODE_HOST_TYPES: Final = (
 
 LATEST_VERSION: Final = 16
 """The newest version any V8 writes; a larger one cannot be read by anybody yet."""
+
+
+def tag_in_words(tag: int) -> str:
+    """``0x2d HOLE``, ``0x68 'h'``, ``0x01``."""
+    if tag in TAGS:
+        return f"0x{tag:02x} {TAGS[tag]}"
+    return f"0x{tag:02x} {chr(tag)!r}" if 0x20 < tag < 0x7F else f"0x{tag:02x}"

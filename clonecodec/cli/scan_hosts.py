@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from clonecodec.cli.cursor import Fault, count
-from clonecodec.cli.names import NODE_HOST_TYPES
+from clonecodec.cli.names import NODE_HOST_TYPES, tag_in_words
 from clonecodec.cli.scan_leaves import OBJECT, Result
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ def node(scanner: ValueScanner, start: int) -> Result:
     at = cursor.position
     index = cursor.varint("the type of a host object")
     if index >= len(NODE_HOST_TYPES):
+        if at == start:  # an unknown tag, before there was one for host objects
+            is_first = scanner.version == 0 and start == scanner.origin
+            expected = "a version header, 0xff, or a value of version 0" if is_first else "a value"
+            raise Fault(start, expected, tag_in_words(cursor.data[start]))
         raise Fault(at, f"a type of Node's host objects, 0 to {len(NODE_HOST_TYPES) - 1}", f"{index:,}")
     name = NODE_HOST_TYPES[index]
     length = cursor.varint(f"the length of a {name}")

@@ -11,7 +11,7 @@ from typing import Final
 
 from clonecodec.cli import scan_hosts
 from clonecodec.cli.cursor import Cursor, Fault, count
-from clonecodec.cli.names import ERRORS, TAGS
+from clonecodec.cli.names import ERRORS, TAGS, tag_in_words
 from clonecodec.cli.rows import Row, array_index, element_step, property_step
 from clonecodec.cli.scan_leaves import BEGUN, OBJECT, PLAIN, UNDEFINED, LeafScanner, Result, regexp_flags
 
@@ -158,7 +158,7 @@ class ValueScanner(LeafScanner):
             # Before there was a tag for host objects, every unknown tag was the embedder's.
             self.cursor.position = start
         else:
-            raise Fault(start, "a value", f"0x{tag:02x}{_in_words(tag)}")
+            raise Fault(start, "a value", tag_in_words(tag))
         if self.hosts == "blink":
             return scan_hosts.blink(self, start)
         if self.hosts == "ipc":
@@ -226,7 +226,7 @@ class ValueScanner(LeafScanner):
         tag = self.peek()
         if tag >= 0 and tag not in tags:
             self.padding()
-            raise Fault(self.cursor.position, what, f"0x{tag:02x}{_in_words(tag)}")
+            raise Fault(self.cursor.position, what, tag_in_words(tag))
 
     @staticmethod
     def _is_taken(frame: Frame, key: str) -> bool:
@@ -487,9 +487,3 @@ def _claim(what: str, number: int) -> str:
 
 
 _ONE: Final = {"properties": "property", "members": "member"}
-
-
-def _in_words(tag: int) -> str:
-    if tag in TAGS:
-        return f" {TAGS[tag]}"
-    return f" {chr(tag)!r}" if 0x20 < tag < 0x7F else ""

@@ -165,7 +165,8 @@ MALFORMED = [
     ("ff0f 7e 02 01 0000", 4, "$", "a largest length of at least 2", "1"),
     ("ff0f 5c 0e 00", 3, "$", "a type of Node's host objects, 0 to 13", "14"),
     ("ff0f 5c 01 05 00", 5, "$", "5 bytes of a Uint8Array", "only 1"),
-    ("ff0c 7b 00", 2, "$", "a type of Node's host objects, 0 to 13", "123"),
+    ("ff0c 7b 00", 2, "$", "a value", "0x7b END_OBJECT"),
+    ("68656c6c6f", 0, "$", "a version header, 0xff, or a value of version 0", "0x68 'h'"),
     ("30 30", 2, "$", "one value in all", "2"),
     ("7b 01", 1, "$", "at most 0 properties", "1"),
 ]
