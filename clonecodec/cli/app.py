@@ -104,8 +104,9 @@ def inspect(
     data = _read(file)
     form = form or files.guess(data, headerless)
     if form not in SCANNED:
+        known = ", ".join(SCANNED)
         raise click.UsageError(
-            f"{file} is {form.upper()}, and inspect knows only {', '.join(SCANNED)}; try: clonecodec show {file}"
+            f"{file} is {form}, and inspect knows only {known}; try: clonecodec show {file}"
         )
     scan = Scan(data, form, headerless=headerless)
     if svg is not None:
