@@ -56,6 +56,8 @@ OBJECT: Final = 1
 KEYED: Final = 2
 """What the container that is being filled wants next: see ``_walk``."""
 
+PLAIN_BEGINS: Final = (tags.BEGIN_OBJECT, tags.BEGIN_DENSE_ARRAY)
+
 HINTED: Final = 7
 """Where the state of a suspended container says whether it is to be a tuple."""
 
@@ -376,8 +378,12 @@ class Deserializer:
                 mode, frame, items, left, target, key, number, hinted, anchor = stack.pop()
                 take = items.append if mode == ITEMS else frame.take if mode == KEYED else take
             else:
-                wire.offset = offset
-                tag, padded = self._next_tag()
+                if offset < safe and data[offset] in PLAIN_BEGINS:
+                    tag, padded = data[offset], False
+                    wire.offset = offset + 1
+                else:
+                    wire.offset = offset
+                    tag, padded = self._next_tag()
                 begins = tag == tags.BEGIN_OBJECT or tag == tags.BEGIN_DENSE_ARRAY or tag in _CONTAINERS
                 holey = tag == tags.HOLE and mode == ITEMS and frame is not root
                 if begins or (tag not in methods and not holey):  # an embedder reads it, and may read on
@@ -390,7 +396,12 @@ class Deserializer:
                         frame, mode, left, anchor, target = None, OBJECT, 0, depth, {}
                         objects.append(target)
                     elif tag == tags.BEGIN_DENSE_ARRAY:
-                        frame, mode, left, items = None, ITEMS, self._count(), []
+                        left = data[offset + 1] if offset < safe and not padded else 0x80
+                        if left < 0x80 and left <= safe - offset:
+                            wire.offset = offset + 2
+                        else:
+                            left = self._count()
+                        frame, mode, items = None, ITEMS, []
                         take, number, hinted = items.append, len(objects), padded
                         anchor = anchor if hinted else depth
                         objects.append(depth)

@@ -64,6 +64,7 @@ _INT_CODES: Final = [
 ]
 """The code of a small int, which is also its index: negative ones count from the end."""
 
+_TEXT_BEGINS: Final = [bytes((tags.ONE_BYTE_STRING, length)) for length in range(0x80)]
 _PROTOTYPES: Final = {name: bytes((tag,)) for tag, name in tags.ERROR_PROTOTYPES.items()}
 
 
@@ -205,7 +206,8 @@ class Serializer:
 
     def _walk(self, frame: Frame) -> None:
         """Write the items of *frame* and all that is inside."""
-        out, ids, methods, code_of, stack = self._out, self._ids, self._methods, codes.get, self._stack
+        out, ids, methods, stack = self._out, self._ids, self._methods, self._stack
+        code_of, names, max_depth = codes.get, codes.keys(), self._max_depth
         claims = None if type(self).is_host_object is Serializer.is_host_object else self.is_host_object
         base = len(stack)
         stack.append(frame)
@@ -215,10 +217,13 @@ class Serializer:
                 kind = type(item)
                 if kind is str:
                     code = code_of(item)
-                    if code is None:
-                        self._str(item)
-                    else:
+                    if code is not None:
                         out += code
+                    elif len(item) < 0x80 and item.isascii():
+                        out += _TEXT_BEGINS[len(item)]
+                        out += item.encode()
+                    else:
+                        self._str(item)
                 elif kind is int:
                     if -SMALL <= item < SMALL:
                         out += _INT_CODES[item]
@@ -238,15 +243,18 @@ class Serializer:
                     if number is not None:
                         out += b"^" + varint(number)
                         continue
-                    method = methods.get(kind)
-                    if method is None:
-                        method = methods[kind] = _METHODS[row_of(item)]
-                    if claims is not None and row_of(item) not in PRIMITIVE_ROWS and claims(item):
-                        method = Serializer._host_object
-                    inner = method(self, item)
+                    if kind is dict and claims is None and item.keys() <= names:
+                        inner: Frame | None = self._object(item, list(chain.from_iterable(item.items())))
+                    else:
+                        method = methods.get(kind)
+                        if method is None:
+                            method = methods[kind] = _METHODS[row_of(item)]
+                        if claims is not None and row_of(item) not in PRIMITIVE_ROWS and claims(item):
+                            method = Serializer._host_object
+                        inner = method(self, item)
                     if inner is not None:
-                        if len(stack) > self._max_depth:
-                            raise DataCloneError(f"nested more than {self._max_depth} deep")
+                        if len(stack) > max_depth:
+                            raise DataCloneError(f"nested more than {max_depth} deep")
                         stack.append(inner)
                         break
             else:
@@ -302,10 +310,11 @@ class Serializer:
         flat = property_list(value if type(value) is dict else dict(value))
         if flat is None:
             return self._map(value)
-        self._begin(value)
-        return self._object(flat)
+        return self._object(value, flat)
 
-    def _object(self, flat: list[object]) -> Frame:
+    def _object(self, value: object, flat: list[object]) -> Frame:
+        self._ids[id(value)] = len(self._objects)
+        self._objects.append(value)
         self._out.append(tags.BEGIN_OBJECT)
         return iter(flat), b"{" + varint(len(flat) // 2), OBJECT, flat, None
 
@@ -399,8 +408,7 @@ class Serializer:
         except DataCloneError:
             self._host_object(value)
             return None
-        self._begin(value)
-        return self._object(property_list(attributes) or [])
+        return self._object(value, property_list(attributes) or [])
 
     # Objects without items
 
