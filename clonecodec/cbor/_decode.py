@@ -44,6 +44,8 @@ from ._unbuilt import Patch, Unbuilt, build, depends
 
 TagHook: TypeAlias = "Callable[[int, object], object]"
 
+MAX_HOOKED: Final = 400  # as deep as cbor2 reads; the stack overflows when 100,000 CBORTags are freed at once
+
 _OPENED: Final = object()
 _BROKEN: Final = object()
 
@@ -66,6 +68,8 @@ class Reader:
         self._max_depth = max_depth
         self._depth = 0
         self._tag_hook = tag_hook
+        self._hooked_around = 0
+        """Tags for the hook that are around what is being read."""
         self._stack: list[Frame] = []
         self._slots: list[Slot] = []
         self._unbuilt: list[Unbuilt] = []
@@ -174,15 +178,26 @@ class Reader:
 
     def _hooked(self, value: object, around: list[Any], start: int) -> object:
         """Apply the tags that are left over."""
+        self._for_hook(around, start)
         while around:
             tag = around.pop()
             if isinstance(tag, Slot):
                 tag.value, tag.ready, tag.frame = value, True, None
-            elif tag != tags.FLAVOUR:
-                if self._tag_hook is None or tag in tags.KNOWN or type(value) is Unbuilt or value is hole:
-                    raise unknown_tag(tag, start)
+            elif tag != tags.FLAVOUR and self._tag_hook is not None:
+                if type(value) is Unbuilt or value is hole:
+                    raise DecodeError("a tag for the hook around what is not complete", start)
                 value = self._tag_hook(tag, value)
         return value
+
+    def _for_hook(self, around: list[Any], start: int) -> int:
+        """Return how many of the tags *around* something are for the hook; raise if it cannot have them."""
+        numbers = [tag for tag in around if not isinstance(tag, Slot) and tag != tags.FLAVOUR]
+        for tag in numbers:
+            if self._tag_hook is None or tag in tags.KNOWN:
+                raise unknown_tag(tag, start)
+        if self._hooked_around + len(numbers) > MAX_HOOKED:
+            raise DecodeError(f"more than {MAX_HOOKED} tags for the hook lie within each other", start)
+        return len(numbers)
 
     # Containers
 
@@ -207,17 +222,15 @@ class Reader:
             kind = FROZENSET
         elif kind is None:
             kind = OBJECT if major == 5 else (ARRAY, TUPLE, HOLEY)[min(flavours, 2)]
-        if self._tag_hook is None:
-            for tag in around:
-                if not isinstance(tag, Slot) and tag != tags.FLAVOUR:
-                    raise unknown_tag(tag, start)
+        hooked = self._for_hook(around, start) if around else 0
+        self._hooked_around += hooked
         items = argument * 2 if major == 5 and argument != INDEFINITE else argument
         self._source.claims(items)
         if kind not in INNER:
             self._depth += 1
             if self._depth > self._max_depth:
                 raise DecodeError(f"nested more than {self._max_depth} deep", start)
-        self._stack.append(Frame(kind, items, start, slots, around))
+        self._stack.append(Frame(kind, items, start, slots, around, hooked))
         return _OPENED
 
     def _early(self, frame: Frame, start: int) -> object:
@@ -244,7 +257,10 @@ class Reader:
         value = self._complete(frame)
         for slot in frame.slots:
             slot.value, slot.ready, slot.frame = value, True, None
-        return self._hooked(value, frame.outer, frame.start) if frame.outer else value
+        if not frame.outer:
+            return value
+        self._hooked_around -= frame.hooked
+        return self._hooked(value, frame.outer, frame.start)
 
     def _complete(self, frame: Frame) -> object:
         kind, target = frame.kind, frame.target
@@ -302,8 +318,6 @@ class Reader:
                 if isinstance(made, JSError):
                     self._give(made, frame.target[2] if len(frame.target) == 3 else {}, frame.start)
                     return made
-        if self._tag_hook is not None and frame.early is None and not depends(frame.target):
-            return self._tag_hook(tags.GENERIC, frame.target)
         raise DecodeError("an object of a class that is neither RegExp nor an error's", frame.start)
 
     def _give(self, error: JSError, options: dict[object, object], start: int) -> None:

@@ -73,6 +73,7 @@ class Frame:
         "add",
         "early",
         "holey",
+        "hooked",
         "key",
         "keys",
         "kind",
@@ -85,7 +86,9 @@ class Frame:
         "unbuilt",
     )
 
-    def __init__(self, kind: str, remaining: int, start: int, slots: list[Slot], outer: list[Any]) -> None:
+    def __init__(
+        self, kind: str, remaining: int, start: int, slots: list[Slot], outer: list[Any], hooked: int
+    ) -> None:
         self.kind = kind
         self.remaining = remaining
         """Items to come; negative if a break will tell."""
@@ -93,6 +96,8 @@ class Frame:
         self.slots = slots
         self.outer = outer
         """Tags around it that are left to be applied."""
+        self.hooked = hooked
+        """How many of those are for the hook."""
         self.holey = False
         self.referenced = False
         """Whether something inside refers to it."""

@@ -219,6 +219,24 @@ def test_a_tag_hook_takes_what_means_nothing() -> None:
     assert cbor.loads(data, tag_hook=lambda tag, value: (tag, value)) == [(4711, [1, {"a": 2}]), (4711, "x")]
 
 
+@pytest.mark.parametrize("piece", ["d825", "d825 81", "81 d825", "d825 d81c a1 6161"])
+def test_tags_for_the_hook_do_not_nest_without_bound(piece: str) -> None:
+    """Freeing very many nested CBORTags would overflow the stack."""
+    for levels in (400, 50_000):
+        data = bytes.fromhex(piece) * levels + b"\x01"
+        if levels == 400:
+            cbor.loads(data, tag_hook=cbor2.CBORTag)
+            continue
+        with pytest.raises(DecodeError, match="more than 400 tags"):
+            cbor.loads(data, tag_hook=cbor2.CBORTag)
+
+
+def test_tags_for_the_hook_may_follow_each_other() -> None:
+    data = b"\x99\x27\x10" + bytes.fromhex("d825 80") * 10_000
+
+    assert cbor.loads(data, tag_hook=lambda tag, value: value) == [[]] * 10_000
+
+
 def test_an_error_of_the_hook_passes_through() -> None:
     def hook(tag: int, value: object) -> object:
         raise KeyError(tag)
