@@ -16,7 +16,7 @@ from . import _tags as tags
 from ._builders import ListBuilder, ObjectBuilder
 from ._names import number_name
 from ._properties import is_index
-from .errors import DecodeError
+from .errors import DecodeError, TruncatedError
 from .values import MAX_ARRAY_LENGTH
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def read_version_0(reader: Deserializer) -> Any:
         else:
             stack.append(reader.read_one())
     if len(stack) != 1:
-        raise DecodeError(f"version 0 leaves one value, not {len(stack)}", reader.offset)
+        raise TruncatedError(f"version 0 leaves one value, not {len(stack)}", reader.offset)
     return stack[0]
 
 

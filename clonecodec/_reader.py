@@ -687,8 +687,9 @@ class Deserializer:
     def _regexp(self, hinted: bool) -> object:
         source = self.string()
         start = self._wire.offset
+        bits = self._wire.varint()
         try:
-            flags = flags_of(self._wire.varint())
+            flags = flags_of(bits)
         except ValueError as error:
             raise DecodeError(str(error), start) from None
         return self._numbered(RegExp(source, flags))
