@@ -48,9 +48,11 @@ class Connection:
         self.lost = False
         """Inherited from a parent that was inside a transaction: never to be touched."""
         self.depth = 0
-        """How many ``transaction()`` blocks are open."""
+        """How many ``transaction()`` blocks are open; changed by ``enter`` and ``leave``."""
 
     def __enter__(self) -> Connection:
+        if _fork_pending:
+            _give_way()
         self.lock.acquire()
         try:
             self._make_ready()
@@ -76,6 +78,16 @@ class Connection:
                 raise explained(error, self.target.path) from error
         elif self.depth and not self.raw.in_transaction:
             raise StoreError("the transaction was rolled back after an error", self.target.path)
+
+    def enter(self) -> None:
+        """Count a transaction in."""
+        self.depth += 1
+        _thread.transactions = getattr(_thread, "transactions", 0) + 1
+
+    def leave(self) -> None:
+        """Count a transaction out."""
+        self.depth -= 1
+        _thread.transactions -= 1
 
     def rows(self, sql: str, parameters: Row = ()) -> list[Row]:
         """Run *sql* to its end, and return all that it answers."""
@@ -171,9 +183,13 @@ class Connections:
             _pools.discard(self)
 
 
-# Forks.  While one is under way the gate is shut: nobody gets a new connection.
+# Forks.  While one is under way the gate is shut: nobody gets a new connection, and nobody begins anything
+# with the one that he has, so that the fork has only to wait for what has begun.
 
 _gate = threading.RLock()
+_fork_pending = False
+_thread = threading.local()
+"""``.transactions``: how many are open in this thread, of whatever store."""
 _pools: weakref.WeakSet[Connections] = weakref.WeakSet()
 _held: list[Connection] = []
 _in_use: list[Connection] = []
@@ -189,8 +205,17 @@ def refuse_out_of_bounds(path: str) -> None:
             raise StoreError("this process was forked inside a transaction of it", path)
 
 
+def _give_way() -> None:
+    """Let the fork go first, unless it waits for this thread's own transaction."""
+    if not getattr(_thread, "transactions", 0):
+        with _gate:
+            pass
+
+
 def _before_fork() -> None:
+    global _fork_pending  # noqa: PLW0603  (a process has one fork at a time)
     _gate.acquire()
+    _fork_pending = True
     deadline = time.monotonic() + FORK_PATIENCE
     for pool in list(_pools):
         for connection in pool.everyone():
@@ -207,9 +232,11 @@ def _before_fork() -> None:
 
 
 def _after_fork_in_parent() -> None:
+    global _fork_pending  # noqa: PLW0603
     while _held:
         _held.pop().lock.release()
     _in_use.clear()
+    _fork_pending = False
     _gate.release()
 
 

@@ -97,7 +97,7 @@ class Store(MutableMapping[str, Any]):
         with self._connections.mine() as connection:
             begin, commit, undo = _statements(connection.depth, "" if self.mode == "r" else "IMMEDIATE")
             connection.rows(begin)
-            connection.depth += 1
+            connection.enter()
             try:
                 yield self
                 with connection:  # raises if SQLite has rolled back by itself
@@ -109,7 +109,7 @@ class Store(MutableMapping[str, Any]):
                         connection.rows(statement)
                 raise
             finally:
-                connection.depth -= 1
+                connection.leave()
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

@@ -173,6 +173,36 @@ def test_a_fork_waits_for_the_transactions_of_other_threads(path: Path) -> None:
         thread.join()
 
 
+def test_forks_are_not_starved_by_threads_that_write_all_the_time(path: Path) -> None:
+    with store.open(path) as opened:
+        done = threading.Event()
+
+        def write() -> None:
+            while not done.is_set():
+                with opened.transaction():
+                    opened["threads"] = opened.get("threads", 0) + 1
+                len(opened)
+
+        def child() -> None:
+            for _ in range(3):
+                with opened.transaction():
+                    opened["children"] = opened.get("children", 0) + 1
+
+        threads = [threading.Thread(target=write) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            statuses = [in_a_fork(child) for _ in range(10)]
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
+
+        assert statuses == [0] * 10
+        assert opened["children"] == 30
+        opened.check()
+
+
 def test_a_child_forked_inside_a_transaction_is_refused_and_the_parent_is_not_disturbed(path: Path) -> None:
     with store.open(path) as opened:
 
