@@ -266,9 +266,11 @@ class Reader:
         kind, target = frame.kind, frame.target
         if kind == ARRAY:
             return self._with_holes(frame) if frame.holey and not frame.referenced else target
-        if kind in (TUPLE, FROZENSET):
+        if kind == FROZENSET:  # its members that are unbuilt are wrapped, so it need not wait for them
+            return frame.unbuilt or frozenset(target)
+        if kind == TUPLE:
             if frame.unbuilt is None and not (self._unbuilt and depends(target)):
-                return tuple(target) if kind == TUPLE else frozenset(target)
+                return tuple(target)
             return frame.unbuilt or self._postpone(frame)
         if kind == GENERIC:
             return self._generic(frame)
