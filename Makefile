@@ -9,7 +9,7 @@ NODES := 20 22 24 26
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers bench vectors fuzz coverage nodes documents clean
+.PHONY: help demo test check lint types layers bench vectors fuzz soak coverage nodes deno documents clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -42,6 +42,10 @@ vectors: nodes ## write the vectors anew, with each Node
 fuzz: $(VENV)/.ready ## fuzz for a minute (SECONDS=600 for longer)
 	$(PY) -m fuzz --seconds $(or $(SECONDS),60)
 
+soak: $(VENV)/.ready ## load and kill for a long time: thousands of processes, a million messages
+	CLONECODEC_SOAK=1 CLONECODEC_KILLS=20000 CLONECODEC_KILL_SECONDS=1200 \
+	  $(PY) -m pytest tests/store/test_killed.py tests/transport
+
 coverage: $(VENV)/.ready documents ## branch coverage of the packages
 	$(PY) -m coverage erase
 	$(PY) -m coverage run -m pytest $(TESTS)
@@ -50,6 +54,8 @@ coverage: $(VENV)/.ready documents ## branch coverage of the packages
 	$(PY) -m coverage report --include='clonecodec/*' --fail-under=97 >/dev/null
 
 nodes: $(NODES:%=.node/%/.ready) ## install the Nodes that the tests ask, from npm
+
+deno: .node/deno/.ready ## install the Deno that the tests ask, from npm
 
 documents: .node/documents/.ready ## install the JSON documents that the tests read, from npm
 
@@ -73,6 +79,12 @@ $(VENV)/.ready: pyproject.toml $(wildcard setup.py clonecodec/*.c)
 	else \
 	  echo "npm could not fetch simdjson: the tests of real documents are skipped" >&2; \
 	fi
+
+.node/deno/.ready:
+	@command -v npm >/dev/null || { echo "npm is needed to install Deno" >&2; exit 1; }
+	@mkdir -p $(@D)
+	npm install --prefix $(@D) --no-save --no-audit --no-fund --loglevel=error deno@2.9.6
+	@touch $@
 
 .node/%/.ready:
 	@command -v npm >/dev/null || { echo "npm is needed to install Node $*" >&2; exit 1; }

@@ -5,6 +5,8 @@
 True
 """
 
+from typing import Any
+
 from ._clone import clone_with_transfer, structured_clone
 from ._file import dump, load
 from ._node import DefaultDeserializer, DefaultSerializer, dumps, loads
@@ -34,6 +36,16 @@ from .values import Array, BigInt, Boxed, ByIdentity, Date, Map, SparseArray, ho
 
 accelerated: bool = False
 """Whether the C part does the work."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import ``clonecodec.cbor``, ``.foreign`` and ``.store`` when they are asked for."""
+    if name in ("cbor", "foreign", "store"):
+        import importlib
+
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "Array",

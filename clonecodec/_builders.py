@@ -147,14 +147,31 @@ class ObjectBuilder(Builder):
         return self.target
 
 
+class _UnfinishedKeys:
+    """The keys of one Map or set that are still to come: a wrapper for each, in which it is put."""
+
+    __slots__ = ("_wrappers",)
+
+    def __init__(self) -> None:
+        self._wrappers: dict[Unfinished, ByIdentity] = {}
+
+    def wrapper_of(self, other: Unfinished) -> ByIdentity:
+        wrapper = self._wrappers.get(other)
+        if wrapper is None:
+            wrapper = self._wrappers[other] = ByIdentity(other.provisional())
+            other.add_site(wrapper.__setattr__, "value")  # type: ignore[arg-type]  # the key is a str
+        return wrapper
+
+
 class MapBuilder(Builder):
     """A Map; keys and values are taken in turn."""
 
-    __slots__ = ("_key", "_keys", "target")
+    __slots__ = ("_key", "_keys", "_unfinished", "target")
 
     def __init__(self) -> None:
         self.target = Map()
         self._keys = Keys(self.target)
+        self._unfinished: _UnfinishedKeys | None = None
         self._key: object = hole  # none yet
 
     def take(self, value: object) -> None:
@@ -166,7 +183,9 @@ class MapBuilder(Builder):
 
     def take_unfinished(self, other: Unfinished) -> None:
         if self._key is hole:
-            self._key = _wrapper_of(other)
+            if self._unfinished is None:
+                self._unfinished = _UnfinishedKeys()
+            self._key = self._unfinished.wrapper_of(other)
         else:
             self.target[self._key] = other.provisional()
             other.add_site(self.target.__setitem__, self._key)
@@ -179,28 +198,25 @@ class MapBuilder(Builder):
 class SetBuilder(Builder):
     """A set."""
 
-    __slots__ = ("_keys", "target")
+    __slots__ = ("_keys", "_unfinished", "target")
 
     anchored = False
 
     def __init__(self) -> None:
         self.target: set[object] = set()
         self._keys = Keys(self.target)
+        self._unfinished: _UnfinishedKeys | None = None
 
     def take(self, value: object) -> None:
         self.target.add(self._keys.admit(value))
 
     def take_unfinished(self, other: Unfinished) -> None:
-        self.target.add(_wrapper_of(other))
+        if self._unfinished is None:
+            self._unfinished = _UnfinishedKeys()
+        self.target.add(self._unfinished.wrapper_of(other))
 
     def close(self) -> object:
         return self.target
-
-
-def _wrapper_of(other: Unfinished) -> ByIdentity:
-    wrapper = ByIdentity(other.provisional())
-    other.add_site(wrapper.__setattr__, "value")  # type: ignore[arg-type]  # the key is a str
-    return wrapper
 
 
 class FrozenSetBuilder(Unfinished):

@@ -6,7 +6,6 @@ nothing for it.  A frame's items lie in one flat list, keys and values in turn w
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Final, TypeAlias
@@ -69,4 +68,8 @@ def _key(key: object) -> str:
     if isinstance(key, (int, float)):
         return f'["{key:.0f}"]'
     name = str(key)
-    return f".{name}" if name.isidentifier() else f"[{json.dumps(name)}]"
+    if name.isidentifier():
+        return f".{name}"
+    import json  # only for a path that needs it
+
+    return f"[{json.dumps(name)}]"
