@@ -2,8 +2,8 @@
 list.
 
 So listeners never run concurrently with each other.  A daemon thread, started when there is first something
-to wait for.  It sleeps on a ``SimpleQueue`` (whose put is safe in a finaliser), or in its poller when it
-reads descriptors.
+to wait for.  It sleeps on a ``SimpleQueue`` (whose put is safe in a finaliser), or in its poller once it has
+had a descriptor to read.
 """
 
 from __future__ import annotations
@@ -117,22 +117,20 @@ class Dispatcher:
         with self._starting:
             if self._poller is None:
                 self._poller = Poller()
+                self.wake()  # it sleeps there from now on
             return self._poller
 
     def _run(self) -> None:
         while True:
             self._work()
             poller = self._poller
-            reads = poller is not None and len(poller) > 0
-            self._sleeper = poller.wake if poller is not None and reads else self._token
+            self._sleeper = self._token if poller is None else poller.wake
             # Whoever comes from here on wakes us; whoever came before is seen now.
-            switched = self._poller is not None and (len(self._poller) > 0) != reads
-            if self._ready or _drop.pending() or switched:
+            if self._ready or _drop.pending() or self._poller is not poller:
                 self._sleeper = None
-                if reads and poller is not None:
+                if poller is not None:
                     poller.wait(0)
-                continue
-            if reads and poller is not None:
+            elif poller is not None:
                 poller.wait(None)
             else:
                 self._tokens.get()

@@ -93,6 +93,8 @@ class Receiver(Emitter):
         with end.lock:
             end.owner = weakref.ref(self)
             due = end.ended is not None
+        if end.link.source is not None:
+            end.link.source.resume()
         self._watch()
         if due:
             self.wake()
@@ -198,7 +200,7 @@ class Receiver(Emitter):
             return
         home = self._home
         poller = home.poller() if home is not None and source.follows_home else None
-        source.watch(poller or io_poller())
+        source.watch(io_poller() if poller is None else poller)
 
     def _ref(self) -> None:
         with self._end.lock:

@@ -92,6 +92,8 @@ class Source(ABC):
         self._leader: Sleeper | None = None
         self._followers: Final[deque[Sleeper]] = deque()
         self._retired = False
+        self._finished = False
+        """Has ``pump`` said that nothing more can come?"""
         self._home: Poller | None = None
         """The poller that gets the role back when a thread is done with it."""
         self.loans = 0
@@ -123,7 +125,10 @@ class Source(ABC):
         poller.wake()
 
     def retire(self) -> None:
-        """Nobody reads any more; when this returns, nobody is in ``pump`` (unless the caller is)."""
+        """Nobody reads any more; when this returns, nobody is in ``pump`` (unless the caller is).
+
+        It waits for a ``pump`` that is under way: call it with no lock that ``pump``, or ``End.put``, takes.
+        """
         with self._role:
             self._retired = True
             self._leave_poller()
@@ -136,9 +141,9 @@ class Source(ABC):
             pass
 
     def resume(self) -> None:
-        """After ``retire``: the descriptor may be watched again."""
+        """After ``retire``: the descriptor may be watched again, unless it has nothing more to give."""
         with self._role:
-            self._retired = False
+            self._retired = self._finished
 
     def forget(self) -> None:
         """In a forked child: whoever read, he is in the parent, and the epoll set is the parent's too."""
@@ -163,7 +168,11 @@ class Source(ABC):
                 return
             more = self.pump()
         if not more:
-            self.retire()
+            self._finish()
+
+    def _finish(self) -> None:
+        self._finished = True
+        self.retire()
 
     # ------------------------------------------------------------------ threads
 
@@ -208,7 +217,7 @@ class Source(ABC):
                 return False
             more = self.pump()
         if not more:
-            self.retire()
+            self._finish()
         return more
 
     def _stop_leading(self, sleeper: Sleeper) -> None:

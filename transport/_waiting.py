@@ -123,8 +123,10 @@ async def take_async(port: Receiver) -> Item:
         if not _register(port, end, wake):
             continue
         source = end.link.source
-        if source is not None and source.follows_home and port._home is None and (poller := home.poller()):
-            source.watch(poller)
+        if source is not None and source.follows_home and port._home is None:
+            poller = home.poller()
+            if poller is not None:
+                source.watch(poller)
         try:
             await awaited.future
         except BaseException:

@@ -372,8 +372,6 @@ class MessagePort(Receiver):
             self._end = token
             if self._refd:
                 keeper().ref(self)
-        if token.link.source is not None:
-            token.link.source.resume()
         self._own(token)
         if self.listener_count("message"):
             self._flow()
