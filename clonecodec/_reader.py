@@ -48,7 +48,6 @@ Method: TypeAlias = "Callable[[Deserializer, bool], object]"
 MAX_DEPTH: Final = 100_000  # frames on our own stack; see _writer
 MAX_STRING_LENGTH: Final = 2**29 - 24  # characters; V8's own, on 64-bit machines
 
-ZIGZAG: Final = [(code >> 1) ^ -(code & 1) for code in range(0x80)]
 CONSTANTS: Final = {tags.NULL: None, tags.TRUE: True, tags.FALSE: False}
 
 ITEMS: Final = 0
@@ -292,9 +291,19 @@ class Deserializer:
                         if offset > safe or data[stop + 1] > 0x7F:
                             break
                         target[name] = data[stop + 2 : offset].decode("latin-1")
-                    elif tag == INT32 and data[stop + 1] < 0x80:
-                        target[name] = ZIGZAG[data[stop + 1]]
-                        offset = stop + 2
+                    elif tag == INT32:
+                        code = data[stop + 1]
+                        if code < 0x80:
+                            offset = stop + 2
+                        elif data[stop + 2] < 0x80:
+                            code += (data[stop + 2] - 1) << 7
+                            offset = stop + 3
+                        elif data[stop + 3] < 0x80:
+                            code += (data[stop + 2] - 1 << 7) + (data[stop + 3] - 1 << 14)
+                            offset = stop + 4
+                        else:
+                            break
+                        target[name] = (code >> 1) ^ -(code & 1)
                     elif tag == DOUBLE:
                         target[name] = unpack_double(data, stop + 1)[0]
                         offset = stop + 9
@@ -324,9 +333,19 @@ class Deserializer:
                 # Common scalars.
                 while offset < safe:
                     tag = data[offset]
-                    if tag == INT32 and data[offset + 1] < 0x80:
-                        take(ZIGZAG[data[offset + 1]])
-                        offset += 2
+                    if tag == INT32:
+                        code = data[offset + 1]
+                        if code < 0x80:
+                            offset += 2
+                        elif data[offset + 2] < 0x80:
+                            code += (data[offset + 2] - 1) << 7
+                            offset += 3
+                        elif data[offset + 3] < 0x80:
+                            code += (data[offset + 2] - 1 << 7) + (data[offset + 3] - 1 << 14)
+                            offset += 4
+                        else:
+                            break
+                        take((code >> 1) ^ -(code & 1))
                     elif tag == ONE_BYTE_STRING:
                         stop = offset + 2 + data[offset + 1]
                         if stop > safe or data[offset + 1] > 0x7F:
