@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._accelerate import accelerator
 from ._kinds import BY_FORMAT, BY_INDEX, NODE_BUFFER
 from ._reader import Deserializer
 from ._rows import VIEW_ROWS, row_of
@@ -20,6 +21,7 @@ from .buffers import ArrayBuffer
 from .errors import DecodeError
 
 if TYPE_CHECKING:
+    from ._accelerator import Core
     from .buffers import Octets
 
 
@@ -97,6 +99,8 @@ def dumps(
     >>> dumps([1, "two"]).hex(" ")
     'ff 0f 41 02 49 02 22 03 74 77 6f 24 00 02'
     """
+    if accelerator is not None:
+        return accelerator.dumps(value, hints, version, max_depth)
     serializer = DefaultSerializer(hints=hints, version=version, max_depth=max_depth)
     serializer.write_header()
     serializer.write_value(value)
@@ -122,3 +126,14 @@ def loads(data: Octets, *, legacy: bool = False, zero_copy: bool = False, max_de
     deserializer = DefaultDeserializer(data, legacy=legacy, zero_copy=zero_copy, max_depth=max_depth)
     deserializer.read_header()
     return deserializer.read_value()
+
+
+def _serializer(core: Core, hints: bool, version: int, max_depth: int) -> DefaultSerializer:
+    """Return the serializer of a ``dumps`` in C, which began without one, and has written to *core*."""
+    serializer = DefaultSerializer(hints=hints, version=version, max_depth=max_depth)
+    serializer._core, serializer._out, serializer._ids, serializer._objects = core
+    return serializer
+
+
+if accelerator is not None:
+    accelerator.know(DefaultSerializer=DefaultSerializer, serializer=_serializer)

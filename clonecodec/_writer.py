@@ -21,6 +21,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from . import _tags as tags
+from ._accelerate import accelerator
 from ._dates import to_milliseconds
 from ._instances import attributes_of, refusal
 from ._paths import ERROR, MAP, OBJECT, SET, SPARSE, TRANSPARENT, Layout, inside
@@ -45,11 +46,13 @@ from .values import (
     SparseArray,
     Undefined,
     hole,
+    undefined,
 )
 
 if TYPE_CHECKING:
     import re
 
+    from ._accelerator import Writer
     from .buffers import Octets
 
 Frame: TypeAlias = "tuple[Iterator[object], bytes, Layout, Sequence[object], tuple[int, int] | None]"
@@ -111,6 +114,11 @@ class Serializer:
         self._methods: dict[type, Method] = {}
         self._stack: list[Frame] = []
         self._holey: dict[int, object] = {}  # lists known to have holes, by id
+        self._core: Writer | None = None  # does the walking in C; and holds the bytes and the numbers
+        if accelerator is not None:
+            self._core, self._out, self._ids, self._objects = accelerator.writer(
+                len(self._hint), version, max_depth
+            )
 
     # What an embedder calls
 
@@ -191,6 +199,9 @@ class Serializer:
     # The loop
 
     def _run(self, value: object) -> None:
+        if self._core is not None:
+            self._core.write(self, value, type(self).is_host_object is not Serializer.is_host_object)
+            return
         stack = self._stack
         base = len(stack)
         try:
@@ -262,6 +273,16 @@ class Serializer:
                 if len(stack) == base:
                     return
             items = stack[-1][0]
+
+    def _other(self, value: object) -> Frame | None:
+        """Write an object, or return its frame: what ``_walk`` does with one that has no number yet."""
+        method = self._methods.get(type(value))
+        if method is None:
+            method = self._methods[type(value)] = _METHODS[row_of(value)]
+        if type(self).is_host_object is not Serializer.is_host_object:  # noqa: SIM102
+            if row_of(value) not in PRIMITIVE_ROWS and self.is_host_object(value):
+                method = Serializer._host_object
+        return method(self, value)
 
     def _begin(self, value: object) -> None:
         """Give *value* the next number, before what is inside it, which may refer to it."""
@@ -339,15 +360,17 @@ class Serializer:
         """A list turns out to have a hole: V8 writes such arrays in the sparse form, from the start."""
         start = self._stack[-1][4]
         if start is None:
-            raise DataCloneError("a hole is no value, only a missing item of a list")
+            raise no_item()
         flat = self._stack.pop()[3]
         offset, number = start
-        container = self._objects[number]
-        self._holey[id(container)] = container
         for begun in self._objects[number + 1 :]:
             self._ids.pop(id(begun), None)
         del self._objects[number + 1 :]
         del self._out[offset:]
+        return self._without_holes(self._objects[number], flat)
+
+    def _without_holes(self, container: object, flat: Sequence[object]) -> Frame:
+        self._holey[id(container)] = container
         return self._sparse(len(flat), enumerate(flat), {})
 
     def _tuple(self, value: tuple[object, ...]) -> Frame:
@@ -533,6 +556,10 @@ class Serializer:
         self.write_host_object(value)
 
 
+def no_item() -> DataCloneError:
+    return DataCloneError("a hole is no value, only a missing item of a list")
+
+
 def _identity(value: object) -> int:
     return id(value)
 
@@ -578,3 +605,18 @@ _METHODS: Final[dict[type, Method]] = {
     Float16Array: Serializer._view,
 }
 """One line for each row of the value table."""
+
+if accelerator is not None:
+    accelerator.know(
+        Map=Map,
+        BigInt=BigInt,
+        ByIdentity=ByIdentity,
+        hole=hole,
+        undefined=undefined,
+        DataCloneError=DataCloneError,
+        inside=inside,
+        no_item=no_item,
+        OBJECT=OBJECT,
+        MAP=MAP,
+        SET=SET,
+    )

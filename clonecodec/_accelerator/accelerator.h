@@ -1,0 +1,306 @@
+/* What the parts of the accelerator share.  Each C file mirrors a Python module, which says what it does and why;
+ * the C says only what is different here.
+ *
+ *     module.c   what Python sees; what Python tells (``know``)
+ *     walk.c     containers that are walked, and the numbers of objects          for write.c and clone.c
+ *     write.c    _writer.Serializer._walk
+ *     build.c    keys of Maps and sets, property names, objects that are begun   for read.c and clone.c
+ *     read.c     _reader.Deserializer._walk
+ *     clone.c    _clone.Cloner._walk
+ *
+ * What is in C is what most of any message is made of: None, bool, int, float, str, bytes, list, tuple, dict, Map,
+ * set, frozenset and references.  Everything else is handed to the Python methods, value by value where a value
+ * can be made alone; and where not even that will do (a hole in a list, a tuple in a cycle, bytes that are no
+ * value) the reader and the clone return NotImplemented, and Python does it all again from the start.  So every
+ * error has one wording, in Python.
+ *
+ * "Quiet" is a walk as long as no Python code has run: until then nothing can have changed, so that containers need
+ * no snapshot, and what only one reference holds cannot be met again.
+ */
+#ifndef ACCELERATOR_H
+#define ACCELERATOR_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#if !defined(__GNUC__) && !defined(__clang__)
+#undef LIKELY
+#undef UNLIKELY
+#define LIKELY(x) (x)
+#define UNLIKELY(x) (x)
+#endif
+
+/* The tags of _tags.py that are read or written here. */
+enum {
+    VERSION = 0xFF,
+    PADDING = 0x00,
+    UNDEFINED = '_',
+    NULL_TAG = '0',
+    TRUE_TAG = 'T',
+    FALSE_TAG = 'F',
+    INT32 = 'I',
+    UINT32 = 'U',
+    DOUBLE = 'N',
+    BIG_INT = 'Z',
+    ONE_BYTE_STRING = '"',
+    TWO_BYTE_STRING = 'c',
+    UTF8_STRING = 'S',
+    REFERENCE = '^',
+    BEGIN_OBJECT = 'o',
+    END_OBJECT = '{',
+    BEGIN_DENSE_ARRAY = 'A',
+    END_DENSE_ARRAY = '$',
+    BEGIN_MAP = ';',
+    END_MAP = ':',
+    BEGIN_SET = '\'',
+    END_SET = ',',
+    HOST_OBJECT = '\\',
+    NODE_BUFFER = 10,
+};
+
+#define MAX_SAFE_INTEGER ((int64_t)9007199254740991)
+#define MAX_STRING_LENGTH ((1 << 29) - 24)
+#define MAX_ARRAY_LENGTH 0xFFFFFFFFu
+
+/* What Python has told the module, by name. */
+#define KNOWN(X)                                                                                                       \
+    X(Map)                                                                                                             \
+    X(BigInt)                                                                                                          \
+    X(ByIdentity)                                                                                                      \
+    X(hole)                                                                                                            \
+    X(undefined)                                                                                                       \
+    X(nan)                                                                                                             \
+    X(not_yet)                                                                                                         \
+    X(Keys)                                                                                                            \
+    X(Unfinished)                                                                                                      \
+    X(DataCloneError)                                                                                                  \
+    X(DecodeError)                                                                                                     \
+    X(in_order)                                                                                                        \
+    X(inside)                                                                                                          \
+    X(OBJECT)                                                                                                          \
+    X(MAP)                                                                                                             \
+    X(SET)                                                                                                             \
+    X(no_item)                                                                                                         \
+    X(DefaultSerializer)                                                                                               \
+    X(DefaultDeserializer)                                                                                             \
+    X(serializer)                                                                                                      \
+    X(deserializer)                                                                                                    \
+    X(cloner)                                                                                                          \
+    X(leaves)                                                                                                          \
+    X(clone_leaves)
+
+/* Names that are looked up. */
+#define NAMES(X)                                                                                                       \
+    X(_other)                                                                                                          \
+    X(_without_holes)                                                                                                  \
+    X(treat_array_buffer_views_as_host_objects)                                                                        \
+    X(_wire)                                                                                                           \
+    X(_objects)                                                                                                        \
+    X(_stack)                                                                                                          \
+    X(_version)                                                                                                        \
+    X(_zero_copy)                                                                                                      \
+    X(_max_depth)                                                                                                      \
+    X(_reference)                                                                                                      \
+    X(_leaf)                                                                                                           \
+    X(data)                                                                                                            \
+    X(offset)                                                                                                          \
+    X(admit)                                                                                                           \
+    X(tzinfo)
+
+#define NAME_SLOTS 1024
+
+typedef struct {
+    PyObject *name; /* a str of Latin-1 */
+    uint16_t next;  /* the slot of the name that came after it the last time */
+} NameSlot;
+
+typedef struct {
+#define X(name) PyObject *name;
+    KNOWN(X)
+#undef X
+    struct {
+#define X(name) PyObject *name;
+        NAMES(X)
+#undef X
+    } names;
+    PyTypeObject *writer_type;
+    PyTypeObject *objects_type;
+    PyObject *spare; /* a Writer that dumps can use again */
+    PyObject *no_arguments;
+    NameSlot property_names[NAME_SLOTS];
+} State;
+
+extern struct PyModuleDef accelerator_module;
+extern PyType_Spec writer_spec, objects_spec;
+
+/* ---- walk.c: numbers ---- */
+
+typedef struct {
+    PyObject *object;
+    Py_ssize_t number;
+} Entry;
+
+#define SMALL_TABLE 32
+
+/* Which objects have a number, by identity. */
+typedef struct {
+    PyObject **objects;  /* by number; NULL for a number without an object */
+    Py_ssize_t count;    /* numbers given */
+    Py_ssize_t room;     /* for so many */
+    Py_ssize_t owned;    /* of the first so many objects a reference is held; the others are sure to stay */
+    Py_ssize_t entered;  /* the first so many are in the table */
+    Entry *table;        /* open addressing; the size is a power of two */
+    Py_ssize_t mask;     /* size - 1 */
+    Py_ssize_t used;     /* entries in it */
+    bool quiet;
+    Entry small[SMALL_TABLE];
+    PyObject *few[SMALL_TABLE];
+} Numbers;
+
+void numbers_init(Numbers *numbers);
+void numbers_clear(Numbers *numbers);
+int numbers_visit(Numbers *numbers, visitproc visit, void *arg);
+int numbers_own(Numbers *numbers);
+int numbers_settle(Numbers *numbers);
+Py_ssize_t numbers_find(Numbers *numbers, PyObject *object);
+int numbers_enter(Numbers *numbers, PyObject *object, Py_ssize_t number);
+void numbers_forget(Numbers *numbers, Py_ssize_t first);
+int numbers_grow(Numbers *numbers);
+int numbers_append(Numbers *numbers, PyObject *object);
+
+/* Give *object* the next number.  *alone*: nobody but the container it was met in holds it, so that it will not be
+ * met again, as long as the walk is quiet. */
+static inline int
+numbers_begin(Numbers *numbers, PyObject *object, bool alone)
+{
+    if (UNLIKELY(numbers->count == numbers->room) && numbers_grow(numbers) < 0)
+        return -1;
+    if (!alone && numbers_enter(numbers, object, numbers->count) < 0)
+        return -1;
+    numbers->objects[numbers->count++] = object;
+    if (!numbers->quiet) {
+        Py_XINCREF(object);
+        numbers->owned = numbers->entered = numbers->count;
+    }
+    return 0;
+}
+
+/* ---- walk.c: containers that are walked ---- */
+
+typedef enum {
+    IN_LIST,
+    IN_TUPLE,
+    IN_DICT,  /* the values of a dict, each with its key */
+    IN_FLAT,  /* the same in a list: key, value, key, value ... */
+    IN_PAIRS, /* a dict whose keys are items too */
+} Source;
+typedef enum { ARRAY, OBJECT, MAP, SET, OTHER } Shape;
+
+typedef struct {
+    Source source;
+    Shape shape;
+    bool live;          /* items is the container itself, which somebody might change */
+    PyObject *items;    /* held */
+    Py_ssize_t size;    /* of the flat items: keys and values count, as in a frame of Python's */
+    Py_ssize_t index;   /* of the next one */
+    Py_ssize_t position; /* PyDict_Next's */
+    PyObject *value;    /* of the key that was returned last, IN_PAIRS */
+    PyObject *end;      /* OTHER: the bytes that close it; held */
+    PyObject *layout;   /* OTHER: held */
+    Py_ssize_t offset;  /* a list's first byte, or -1: where to go back to when a hole turns up */
+    Py_ssize_t number;  /* a list's */
+} Walked;
+
+int snapshot(Walked *walked);
+void walked_clear(Walked *walked);
+PyObject *step_of(State *state, Walked *walked);
+int raise_inside(State *state, PyObject *steps);
+
+/* The next item, borrowed; *key* is set where the property it belongs to is written apart.  NULL at the end. */
+static inline PyObject *
+next_item(Walked *walked, PyObject **key)
+{
+    PyObject *item;
+    switch (walked->source) {
+    case IN_LIST:
+        if (walked->index >= walked->size)
+            return NULL;
+        return PyList_GET_ITEM(walked->items, walked->index++);
+    case IN_TUPLE:
+        if (walked->index >= walked->size)
+            return NULL;
+        return PyTuple_GET_ITEM(walked->items, walked->index++);
+    case IN_DICT:
+        if (!PyDict_Next(walked->items, &walked->position, key, &item))
+            return NULL;
+        walked->index += 2;
+        return item;
+    case IN_FLAT:
+        if (walked->index >= walked->size)
+            return NULL;
+        *key = PyList_GET_ITEM(walked->items, walked->index);
+        walked->index += 2;
+        return PyList_GET_ITEM(walked->items, walked->index - 1);
+    default:
+        item = walked->value;
+        if (item != NULL) {
+            walked->value = NULL;
+            walked->index++;
+            return item;
+        }
+        if (!PyDict_Next(walked->items, &walked->position, &item, &walked->value))
+            return NULL;
+        walked->index++;
+        return item;
+    }
+}
+
+/* What a dict is in JavaScript. */
+typedef enum {
+    PLAIN,   /* an object, in its own order */
+    INDEXED, /* an object with array indices among its keys */
+    MAPPED,  /* a Map */
+    ODD,     /* for Python to say */
+} Dictionary;
+
+Dictionary classify(State *state, PyObject *dict);
+PyObject *indexed_items(PyObject *dict);
+bool array_index(PyObject *key, uint32_t *index);
+PyObject *list_of(PyObject *set);
+
+/* ---- build.c ---- */
+
+PyObject *property_name(State *state, const uint8_t *bytes, Py_ssize_t length, uint16_t *previous);
+PyObject *admitted(State *state, PyObject *container, PyObject **keys, PyObject *key);
+
+/* ---- write.c, read.c, clone.c ---- */
+
+PyObject *accelerator_writer(PyObject *module, PyObject *arguments);
+PyObject *accelerator_dumps(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *accelerator_loads(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *accelerator_read(PyObject *module, PyObject *deserializer);
+PyObject *accelerator_clone(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+
+static inline State *
+state_of(PyObject *module)
+{
+    return (State *)PyModule_GetState(module);
+}
+
+#if PY_VERSION_HEX >= 0x030C0000
+#define SMALL_INT(object) PyUnstable_Long_IsCompact((PyLongObject *)(object))
+#define SMALL_INT_VALUE(object) PyUnstable_Long_CompactValue((PyLongObject *)(object))
+#define READY(object) 0
+#else
+#define SMALL_INT(object) (Py_SIZE(object) >= -1 && Py_SIZE(object) <= 1)
+#define SMALL_INT_VALUE(object) ((Py_ssize_t)Py_SIZE(object) * (Py_ssize_t)((PyLongObject *)(object))->ob_digit[0])
+#define READY(object) PyUnicode_READY(object)
+#endif
+
+#endif

@@ -1,0 +1,116 @@
+/* The accelerator's module: what it is told by Python, and what Python calls. */
+
+#include "accelerator.h"
+
+/* know(**what): take the classes, functions and constants that the C code needs; see KNOWN. */
+static PyObject *
+know(PyObject *module, PyObject *arguments, PyObject *what)
+{
+    State *state = state_of(module);
+    PyObject *name, *value;
+    Py_ssize_t position = 0;
+    if (what == NULL)
+        Py_RETURN_NONE;
+    while (PyDict_Next(what, &position, &name, &value)) {
+#define X(field)                                                                                                       \
+    if (PyUnicode_CompareWithASCIIString(name, #field) == 0) {                                                         \
+        Py_XSETREF(state->field, Py_NewRef(value));                                                                    \
+        continue;                                                                                                      \
+    }
+        KNOWN(X)
+#undef X
+        PyErr_Format(PyExc_TypeError, "%R is nothing to know", name);
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"know", (PyCFunction)(void (*)(void))know, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"writer", accelerator_writer, METH_VARARGS, NULL},
+    {"dumps", (PyCFunction)(void (*)(void))accelerator_dumps, METH_FASTCALL, NULL},
+    {"loads", (PyCFunction)(void (*)(void))accelerator_loads, METH_FASTCALL, NULL},
+    {"read", accelerator_read, METH_O, NULL},
+    {"clone", (PyCFunction)(void (*)(void))accelerator_clone, METH_FASTCALL, NULL},
+    {NULL},
+};
+
+static int
+execute(PyObject *module)
+{
+    State *state = state_of(module);
+#define X(name)                                                                                                        \
+    if ((state->names.name = PyUnicode_InternFromString(#name)) == NULL)                                               \
+        return -1;
+    NAMES(X)
+#undef X
+    if ((state->no_arguments = PyTuple_New(0)) == NULL)
+        return -1;
+    state->writer_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &writer_spec, NULL);
+    state->objects_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &objects_spec, NULL);
+    return state->writer_type == NULL || state->objects_type == NULL ? -1 : 0;
+}
+
+static int
+traverse(PyObject *module, visitproc visit, void *arg)
+{
+    State *state = state_of(module);
+#define X(name) Py_VISIT(state->name);
+    KNOWN(X)
+#undef X
+    Py_VISIT(state->writer_type);
+    Py_VISIT(state->objects_type);
+    Py_VISIT(state->spare);
+    return 0;
+}
+
+static int
+clear(PyObject *module)
+{
+    State *state = state_of(module);
+#define X(name) Py_CLEAR(state->name);
+    KNOWN(X)
+#undef X
+#define X(name) Py_CLEAR(state->names.name);
+    NAMES(X)
+#undef X
+    for (int i = 0; i < NAME_SLOTS; i++)
+        Py_CLEAR(state->property_names[i].name);
+    Py_CLEAR(state->spare);
+    Py_CLEAR(state->writer_type);
+    Py_CLEAR(state->objects_type);
+    Py_CLEAR(state->no_arguments);
+    return 0;
+}
+
+static void
+release(void *module)
+{
+    (void)clear((PyObject *)module);
+}
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, execute},
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+struct PyModuleDef accelerator_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "clonecodec._accelerator",
+    .m_doc = "The codec's hot paths; clonecodec._accelerate is the only module to import it.",
+    .m_size = sizeof(State),
+    .m_methods = methods,
+    .m_slots = slots,
+    .m_traverse = traverse,
+    .m_clear = clear,
+    .m_free = release,
+};
+
+PyMODINIT_FUNC
+PyInit__accelerator(void)
+{
+    return PyModuleDef_Init(&accelerator_module);
+}

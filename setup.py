@@ -1,0 +1,61 @@
+"""The optional part of the build: the accelerator in C.  Everything else is in pyproject.toml."""
+
+from __future__ import annotations
+
+import os
+import sys
+from glob import glob
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+SOURCES = "clonecodec/_accelerator"
+
+
+class Optional(build_ext):
+    """Builds the accelerator, or says that it was not built: the package does without it."""
+
+    def run(self) -> None:
+        try:
+            super().run()
+        except Exception as error:  # whatever compilers raise
+            self._go_on(error)
+
+    def build_extension(self, ext: Extension) -> None:
+        try:
+            super().build_extension(ext)
+        except Exception as error:
+            self._go_on(error)
+
+    def copy_extensions_to_source(self) -> None:
+        """For an editable install: what was not built is not copied."""
+        self.extensions = [ext for ext in self.extensions if os.path.exists(self._built(ext))]  # noqa: PTH110
+        super().copy_extensions_to_source()
+
+    def _built(self, ext: Extension) -> str:
+        return os.path.join(self.build_lib, self.get_ext_filename(ext.name))  # noqa: PTH118
+
+    def _go_on(self, error: Exception) -> None:
+        print(
+            f"clonecodec: the accelerator was not built ({error}); the codec works without it, slower",
+            file=sys.stderr,
+        )
+
+
+def flags() -> list[str]:
+    """What GCC and Clang are told; the makefile adds sanitizers by CFLAGS."""
+    return [] if sys.platform == "win32" else ["-std=c11", "-O3", "-fvisibility=hidden"]
+
+
+setup(
+    ext_modules=[
+        Extension(
+            "clonecodec._accelerator",
+            sources=sorted(glob(f"{SOURCES}/*.c")),  # noqa: PTH207
+            depends=sorted(glob(f"{SOURCES}/*.h")),  # noqa: PTH207
+            extra_compile_args=flags(),
+            optional=True,
+        )
+    ],
+    cmdclass={"build_ext": Optional},
+)
