@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 import selectors
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -82,6 +83,8 @@ class Poller:
         self._set.register(self._wakeup.fd, READ)
         self._readers: Final[dict[int, Callable[[], None]]] = {}
         self._writers: Final[dict[int, Callable[[], None]]] = {}
+        self._changing: Final = threading.RLock()
+        """One descriptor may be read by one thread and written by another; it is in the set once."""
 
     def fileno(self) -> int:
         return self._set.fileno()
@@ -98,6 +101,12 @@ class Poller:
         self._change(fd, self._writers, call)
 
     def _change(self, fd: int, table: dict[int, Callable[[], None]], call: Callable[[], None] | None) -> None:
+        with self._changing:
+            self._change_locked(fd, table, call)
+
+    def _change_locked(
+        self, fd: int, table: dict[int, Callable[[], None]], call: Callable[[], None] | None
+    ) -> None:
         before = fd in self._readers or fd in self._writers
         if call is None:
             table.pop(fd, None)
@@ -113,7 +122,7 @@ class Poller:
             else:
                 self._set.register(fd, mask)
         except (FileNotFoundError, KeyError):
-            pass  # another thread took it out between two lines
+            pass  # it was closed, which took it out
 
     def wait(self, timeout: float | None = None) -> None:
         """Sleep until something can be done, or ``wake``, and do it."""

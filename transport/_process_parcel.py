@@ -1,0 +1,217 @@
+"""A message between processes: packed by the poster, queued by the reader, opened by who takes it.
+
+    pack    value, transfer list  ──>  chunks to be written; the listed objects are dead then
+    Parcel  a frame that came in: ``open`` makes value, ports and buffers of it
+
+How an end is put into a message and becomes an end again is the link's affair: it passes functions for that.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TypeAlias
+
+from clonecodec import (
+    ArrayBuffer,
+    BufferToken,
+    DataCloneError,
+    DecodeError,
+    SharedArrayBuffer,
+    Transferable,
+    check_transfer_list,
+    take_all,
+)
+from transport._drop import drop
+from transport._end import End
+from transport._process_codec import (
+    COPIED_BYTES,
+    LISTED,
+    MOVED_BYTES,
+    MOVED_MEMFD,
+    MOVED_PORT,
+    SHARED,
+    PortDeserializer,
+    PortSerializer,
+)
+from transport._process_wire import (
+    BAD,
+    HEADER,
+    MESSAGE,
+    Borrowed,
+    Chunk,
+    Descriptor,
+    Frame,
+    Handle,
+    Octets,
+    Record,
+    chunks,
+)
+from transport.message import CloseReason, Opened
+from transport.port import open_port
+
+Shipped: TypeAlias = tuple[bytes, Sequence[Handle]]
+"""An end, as it travels: its state, and descriptors of which the first is the socket."""
+
+Adopt: TypeAlias = Callable[[bytes, "list[Descriptor]"], End]
+
+
+class Packed:
+    """A message that has been serialized; the transfer has not been made yet."""
+
+    __slots__ = ("_payload", "_serializer", "items", "size", "tokens")
+
+    def __init__(self, value: object, transfer: Iterable[object]) -> None:
+        """Check the list and serialize.
+
+        Raises:
+            DataCloneError: it cannot be done; nothing has changed.
+        """
+        self.items: Final = check_transfer_list(transfer)
+        serializer = PortSerializer(self.items)
+        serializer.look_for_big_buffers(value)
+        serializer.write_header()
+        serializer.write_value(value)
+        self._payload: Final = serializer.release_buffer()
+        self._serializer: Final = serializer
+        self.size = len(self._payload)
+        self.tokens: Sequence[object] = ()
+
+    def take(self) -> None:
+        """Make the transfer.
+
+        Raises:
+            DataCloneError: something cannot be moved; nothing has been.
+        """
+        for buffer in self._serializer.copied():
+            if buffer.detached:
+                raise DataCloneError("the ArrayBuffer is detached and cannot be cloned")
+        self.tokens = take_all(self.items)
+
+    def restore(self) -> None:
+        """Undo ``take``."""
+        for item, token in zip(self.items, self.tokens, strict=True):
+            item.transfer_restore(token)
+
+    def chunks(self, shipped: Iterable[Shipped]) -> list[Chunk | bytes]:
+        """The frame; *shipped* has each end among the tokens, in their order."""
+        serializer = self._serializer
+        if not (self.tokens or serializer.records):
+            payload = self._payload
+            return [HEADER.pack(MESSAGE, 0, 0, 0, len(payload)) + payload]
+        ends = iter(shipped)
+        records: list[Record] = []
+        segments: list[Octets] = []
+        handles: list[Handle] = []
+        for token in self.tokens:
+            if not isinstance(token, BufferToken):
+                state, descriptors = next(ends)
+                records.append(Record(MOVED_PORT, len(descriptors), len(state)))
+                segments.append(state)
+                handles += descriptors
+                continue
+            maximum = 0 if token.max_byte_length is None else token.max_byte_length + 1
+            if token.fd is not None:
+                records.append(Record(MOVED_MEMFD, 1, 0, token.byte_length, maximum))
+                segments.append(b"")
+                handles.append(Borrowed(token.fd, token))
+            else:
+                octets = memoryview(token.memory)[: token.byte_length].toreadonly()
+                records.append(Record(MOVED_BYTES, 0, len(octets), len(octets), maximum))
+                segments.append(octets)
+        records += serializer.records
+        segments += serializer.segments
+        handles += serializer.handles
+        self.size += sum(map(len, segments))
+        return list(chunks(MESSAGE, self._payload, records, segments, handles))
+
+
+def bad(reason: str) -> bytes:
+    """The frame of a message that could not be packed on its way: a 'messageerror' for who takes it."""
+    payload = reason.encode("utf-8", "replace")
+    return HEADER.pack(BAD, 0, 0, 0, len(payload)) + payload
+
+
+class Parcel:
+    """A message that came in."""
+
+    __slots__ = ("_adopt", "_frame", "_payload", "size")
+
+    def __init__(self, payload: bytes, frame: Frame | None = None, adopt: Adopt | None = None) -> None:
+        self._payload = payload
+        self._frame = frame
+        self._adopt = adopt
+        self.size = len(payload)
+        if frame is not None:
+            self.size += sum(map(len, frame.segments))
+
+    def open(self) -> Opened:
+        frame = self._frame
+        live: list[object] = []
+        listed = 0 if frame is None else sum(record.kind in LISTED for record in frame.records)
+        try:
+            if frame is not None:
+                if frame.kind == BAD:
+                    raise DecodeError(self._payload.decode("utf-8", "replace"), 0)
+                self._build(frame, live)
+            deserializer = PortDeserializer(self._payload, live)
+            deserializer.read_header()
+            value = deserializer.read_value()
+        except BaseException:
+            drop((None, [*live, *self.dispose()]))
+            raise
+        self._frame = None
+        return value, live[:listed]
+
+    def _build(self, frame: Frame, live: list[object]) -> None:
+        if frame.lost:
+            raise DecodeError("descriptors were lost: this process has too many files open", 0)
+        assert self._adopt is not None
+        records, segments = frame.records, frame.segments
+        frame.records = []
+        try:
+            for record, segment in zip(records, segments, strict=True):
+                handles, frame.handles = frame.handles[: record.descriptors], frame.handles[record.descriptors :]
+                live.append(_build(record, segment, handles, self._adopt))
+        except (ValueError, OSError, IndexError, struct.error) as error:
+            frame.records, frame.segments = records[len(live) + 1 :], segments[len(live) + 1 :]
+            raise DecodeError(f"an attachment of the message is of no use: {error}", 0) from None
+
+    def dispose(self) -> Sequence[object]:
+        frame, self._frame = self._frame, None
+        if frame is None or self._adopt is None:
+            return ()
+        ends: list[object] = []
+        handles = frame.handles
+        for record, segment in zip(frame.records, frame.segments, strict=True):
+            mine, handles = handles[: record.descriptors], handles[record.descriptors :]
+            if record.kind == MOVED_PORT and mine and len(mine) == record.descriptors:
+                ends.append(self._adopt(bytes(segment), mine))
+        frame.handles = []
+        return ends
+
+    def again(self) -> list[Chunk | bytes]:
+        """The frame that it came in, to be passed on."""
+        frame = self._frame
+        if frame is None:
+            return [HEADER.pack(MESSAGE, 0, 0, 0, len(self._payload)) + self._payload]
+        return list(
+            chunks(
+                frame.kind, self._payload, frame.records, frame.segments, list(frame.handles), lost=frame.lost
+            )
+        )
+
+
+def _build(record: Record, segment: bytearray, handles: list[Descriptor], adopt: Adopt) -> object:
+    """The object that *record* describes."""
+    maximum = record.maximum - 1 if record.maximum else None
+    if record.kind == MOVED_PORT:
+        return open_port(adopt(bytes(segment), handles))
+    if record.kind == MOVED_MEMFD:
+        token = BufferToken.from_fd(handles[0].release(), record.length, maximum)
+        return ArrayBuffer.transfer_build(token)
+    if record.kind in (MOVED_BYTES, COPIED_BYTES):
+        return ArrayBuffer.transfer_build(BufferToken(segment, len(segment), maximum))
+    if record.kind == SHARED:
+        return SharedArrayBuffer.from_fd(handles[0].release(), record.length)
+    return segment

@@ -1,0 +1,205 @@
+"""Ends in messages: how one of any kind is taken apart, and put together in another process.
+
+    an end of a process channel   its socket, with its state: what was read and not taken, half a frame, what was
+                                  not written yet, the counts of acknowledgement
+    of a channel between threads  becomes one: a new pair, whose near half the staying end gets as its link
+    of any other                  a new pair, and a relay in this process
+
+    state = flags channel unacknowledged owed  (bytes descriptors)*  bytes*     chunks to come, chunks to go
+
+The messages that wait in an end may carry ends in turn, so this is done with a stack of generators: each yields
+the ends that it meets, and is sent what they were taken apart into.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Generator, Sequence
+from typing import Any, Final, TypeAlias, cast
+
+from clonecodec import ArrayBuffer, BufferToken, DataCloneError, DecodeError
+from transport import _thread_link
+from transport._drop import drop
+from transport._end import End
+from transport._process_link import ProcessLink
+from transport._process_parcel import Packed, Parcel, Shipped, bad
+from transport._process_wire import END, REASONS, Chunk, Descriptor, FrameError, Handle, Octets, control
+from transport._relay import relay
+from transport.link import Link
+from transport.message import EndMark, Item
+from transport.port import MessagePort
+
+_STATE: Final = struct.Struct("<III4xQQ16s")
+_CHUNK: Final = struct.Struct("<QI4x")
+_BEGUN: Final = 1
+"""Flag: the kernel has the beginning of the first frame to go."""
+
+Work: TypeAlias = Generator[End, Shipped, Shipped]
+
+
+def socketpair() -> tuple[socket.socket, socket.socket]:
+    """Two sockets that are each other's other side.
+
+    Raises:
+        OSError: there are no descriptors left.
+    """
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+
+
+def make_end(sock: socket.socket, channel: bytes) -> End:
+    """An end whose messages go through *sock*."""
+    end = End()
+    end.link = ProcessLink(end, sock, channel, FREIGHT)
+    return end
+
+
+class _Freight:
+    def reserve(self, items: Sequence[object]) -> list[socket.socket]:
+        sockets: list[socket.socket] = []
+        try:
+            for item in items:
+                if isinstance(item, MessagePort) and item._end.link.backend != "process":
+                    sockets += socketpair()
+        except OSError:
+            for sock in sockets:
+                sock.close()
+            raise
+        return sockets
+
+    def ship(self, tokens: Sequence[object], reserved: list[socket.socket]) -> list[Shipped]:
+        return [_work_off(_ship(token, reserved)) for token in tokens if isinstance(token, End)]
+
+    def adopt(self, state: bytes, handles: list[Descriptor]) -> End:
+        flags, to_come, to_go, unacknowledged, owed, channel = _STATE.unpack_from(state)
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, handles[0].release())
+        end = make_end(sock, channel)
+        link = end.link
+        assert isinstance(link, ProcessLink)
+        link.unacknowledged, link.owed = unacknowledged, owed
+        offset = _STATE.size + (to_come + to_go) * _CHUNK.size
+        numbers = _CHUNK.iter_unpack(state[_STATE.size : offset])
+        rest = handles[1:]
+        entries: list[bytes | Chunk] = []
+        for index, (size, count) in enumerate(numbers):
+            octets, mine, rest = state[offset : offset + size], rest[:count], rest[count:]
+            offset += size
+            if index < to_come:
+                if mine:
+                    link.reader.feed_handles(mine)
+                link.reader.feed(memoryview(octets))
+            else:
+                entries.append(Chunk([octets], mine) if mine else octets)
+        link.begin_with(entries, begun=bool(flags & _BEGUN))
+        return end
+
+
+FREIGHT: Final = _Freight()
+
+
+def duplicates(handles: Sequence[Handle]) -> list[Descriptor]:
+    """*handles*, each with an owner of its own."""
+    return [
+        handle if isinstance(handle, Descriptor) else Descriptor(os.dup(handle.number)) for handle in handles
+    ]
+
+
+def _work_off(work: Work) -> Shipped:
+    """Run *work*, and what it asks for, without recursion."""
+    stack = [work]
+    result: Shipped | None = None
+    failure: OSError | None = None
+    while True:
+        try:
+            top = stack[-1]
+            if failure is not None:
+                wanted = top.throw(failure)
+            else:
+                wanted = top.send(cast(Any, result))
+        except StopIteration as stop:
+            stack.pop()
+            result, failure = stop.value, None
+            if not stack:
+                return cast(Shipped, result)
+        except OSError as error:  # no descriptors left, for an end in a message that waits in an end
+            stack.pop()
+            failure = error
+            if not stack:
+                raise
+        else:
+            stack.append(_ship(wanted, []))
+            result = failure = None
+
+
+def _ship(end: End, reserved: list[socket.socket]) -> Work:
+    while True:
+        link = end.link
+        if isinstance(link, ProcessLink):
+            return (yield from _take_apart(end, link))
+        near, far = (reserved.pop(), reserved.pop()) if reserved else socketpair()
+        channel = os.urandom(16)
+
+        def make_link(peer: End, near: socket.socket = near, channel: bytes = channel) -> Link:
+            return ProcessLink(peer, near, channel, FREIGHT)
+
+        if link.backend != "thread":
+            _relay_later(end, make_end(near, channel))
+            break
+        if _thread_link.convert(end, make_link):
+            break
+        reserved += near, far  # the other end has left at the same time: look again
+    return _STATE.pack(0, 0, 0, 0, 0, channel), [Descriptor(far.detach())]
+
+
+def _relay_later(end: End, near: End) -> None:
+    # What waits in *end* is sent through *near*, and may hold ends in turn: one after the other, not within.
+    _thread_link._jobs.queue.append(lambda: relay(end, near))
+    _thread_link._run_jobs()
+
+
+def _take_apart(end: End, link: ProcessLink) -> Work:
+    to_come: list[bytes | Chunk] = []
+    for item in end.items:
+        to_come += yield from _again(item)
+    end.items.clear()
+    to_come += link.reader.half_read()
+    to_go, begun = link.part()
+    table, octets = [], []
+    handles: list[Handle] = [Descriptor(link.socket.detach())]
+    for entry in [*to_come, *to_go]:
+        views: Sequence[Octets] = [entry] if isinstance(entry, bytes) else entry.views
+        mine = () if isinstance(entry, bytes) else entry.handles
+        table.append(_CHUNK.pack(sum(map(len, views)), len(mine)))
+        octets += views
+        handles += mine
+    flags = _BEGUN if begun else 0
+    channel = cast(bytes, link.channel)
+    head = _STATE.pack(flags, len(to_come), len(to_go), link.unacknowledged, link.owed, channel)
+    return b"".join([head, *table, *octets]), handles
+
+
+def _again(item: Item) -> Generator[End, Shipped, list[bytes | Chunk]]:
+    """A message that waits, as the frame that it came in, or would have come in."""
+    if isinstance(item, Parcel):
+        return item.again()
+    if isinstance(item, EndMark):
+        return [control(END, REASONS.index(item.reason))]
+    try:
+        value, carried = item if type(item) is tuple else cast(Any, item).open()
+        packed = Packed(value, carried)
+        packed.take()
+    except (DataCloneError, DecodeError) as error:
+        if type(item) is tuple:
+            drop(item)
+        return [bad(str(error))]
+    shipped: list[Shipped] = []
+    for token in packed.tokens:
+        if not isinstance(token, BufferToken):
+            try:
+                shipped.append((yield cast(End, token)))
+            except OSError as error:
+                lost = [thing for thing in packed.tokens[len(shipped) :] if isinstance(thing, End)]
+                drop((None, [*lost, *(FREIGHT.adopt(state, duplicates(handles)) for state, handles in shipped)]))
+                return [bad(str(error))]
+    return packed.chunks(shipped)
