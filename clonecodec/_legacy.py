@@ -70,6 +70,8 @@ def _object(properties: list[tuple[str, object]], start: int) -> dict[str, objec
     for name, value in properties:
         builder.key = name
         builder.indexed = builder.indexed or is_index(name)
+        if name in builder.target:
+            raise DecodeError(f"the property {ascii(name)} occurs twice", start)
         builder.take(value)
     return builder.close()
 
@@ -77,8 +79,8 @@ def _object(properties: list[tuple[str, object]], start: int) -> dict[str, objec
 def _array(properties: list[tuple[str, object]], length: int, start: int) -> object:
     builder = ListBuilder([None], 0, min(length, MAX_ARRAY_LENGTH))
     for name, value in properties:
-        if name == "length":
-            raise DecodeError("an array's length is not a property of its own", start)
         builder.key = int(name) if is_index(name) else name
+        if builder.has(builder.key):
+            raise DecodeError(f"the property {ascii(name)} of an array occurs twice", start)
         builder.take(value)
     return builder.close()

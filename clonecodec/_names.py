@@ -8,18 +8,19 @@ from __future__ import annotations
 from typing import Final
 
 from ._properties import MAX_CODE_LENGTH, MAX_CODES, is_index
+from ._tags import ONE_BYTE_STRING
 
-names: Final[dict[bytes | memoryview, str]] = {}
-"""One-byte keys seen lately that are no array index, by their bytes."""
+names: Final[dict[bytes, str]] = {}
+"""One-byte keys seen lately that are no array index, by their code: tag, length, characters."""
 
 
-def remember(octets: bytes | memoryview, name: str) -> None:
+def remember(name: str) -> None:
     """Remember the one-byte key *name*, unless it is an array index, or data rather than a name."""
-    if len(octets) > MAX_CODE_LENGTH or is_index(name):
+    if len(name) > MAX_CODE_LENGTH or is_index(name):
         return
     if len(names) >= MAX_CODES:
         names.clear()
-    names[bytes(octets)] = name
+    names[bytes((ONE_BYTE_STRING, len(name))) + name.encode("latin-1")] = name
 
 
 def number_name(number: int | float) -> str:

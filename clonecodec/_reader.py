@@ -32,7 +32,15 @@ from ._frames import (
 from ._kinds import BY_FORMAT, BY_SUBTAG, UINT8
 from ._names import names, number_name, remember
 from ._properties import is_index
-from ._tags import DOUBLE, END_DENSE_ARRAY, END_OBJECT, INT32, ONE_BYTE_STRING
+from ._tags import (
+    BEGIN_DENSE_ARRAY,
+    BEGIN_OBJECT,
+    DOUBLE,
+    END_DENSE_ARRAY,
+    END_OBJECT,
+    INT32,
+    ONE_BYTE_STRING,
+)
 from ._views import cast_view, make_view
 from ._wire import WireReader, unpack_double
 from .buffers import ArrayBuffer, SharedArrayBuffer
@@ -54,8 +62,6 @@ ITEMS: Final = 0
 OBJECT: Final = 1
 KEYED: Final = 2
 """What the container that is being filled wants next: see ``_walk``."""
-
-PLAIN_BEGINS: Final = (tags.BEGIN_OBJECT, tags.BEGIN_DENSE_ARRAY)
 
 HINTED: Final = 7
 """Where the state of a suspended container says whether it is to be a tuple."""
@@ -279,16 +285,17 @@ class Deserializer:
             if mode == OBJECT:
                 # Names seen lately, and common scalars.
                 name = None
-                while offset < safe and data[offset] == ONE_BYTE_STRING:
+                while offset < safe:
                     stop = offset + 2 + data[offset + 1]
-                    name = name_of(data[offset + 2 : stop])
+                    name = name_of(data[offset:stop])
                     if name is None or name in target or stop >= safe:
                         name = None
                         break
                     tag = data[stop]
                     if tag == ONE_BYTE_STRING:
-                        offset = stop + 2 + data[stop + 1]
-                        if offset > safe or data[stop + 1] > 0x7F:
+                        length = data[stop + 1]
+                        offset = stop + 2 + length
+                        if length > 0x7F or offset > safe:
                             break
                         target[name] = data[stop + 2 : offset].decode("latin-1")
                     elif tag == INT32:
@@ -347,8 +354,9 @@ class Deserializer:
                             break
                         take((code >> 1) ^ -(code & 1))
                     elif tag == ONE_BYTE_STRING:
-                        stop = offset + 2 + data[offset + 1]
-                        if stop > safe or data[offset + 1] > 0x7F:
+                        length = data[offset + 1]
+                        stop = offset + 2 + length
+                        if length > 0x7F or stop > safe:
                             break
                         take(data[offset + 2 : stop].decode("latin-1"))
                         offset = stop
@@ -389,21 +397,39 @@ class Deserializer:
                     value: Any = target
                     if mode == ITEMS:
                         value = objects[number] = tuple(items) if hinted else items
+                    mode, frame, items, left, target, key, number, hinted, anchor = stack.pop()
+                    if mode == OBJECT:
+                        target[key] = value
+                        continue
                 elif frame is root:
                     wire.offset = offset
                     return
                 else:
                     value = frame.close()
-                mode, frame, items, left, target, key, number, hinted, anchor = stack.pop()
-                take = items.append if mode == ITEMS else frame.take if mode == KEYED else take
+                    mode, frame, items, left, target, key, number, hinted, anchor = stack.pop()
+                take = frame.take if mode == KEYED else items.append
+            elif offset < safe and data[offset] == BEGIN_OBJECT and len(stack) < max_depth:
+                stack.append((mode, frame, items, left, target, key, number, hinted, anchor))
+                frame, mode, anchor, target = None, OBJECT, len(stack), {}
+                objects.append(target)
+                offset += 1
+                continue
+            elif (
+                offset < safe
+                and data[offset] == BEGIN_DENSE_ARRAY
+                and data[offset + 1] <= min(safe - offset, 0x7F)
+                and len(stack) < max_depth
+            ):
+                stack.append((mode, frame, items, left, target, key, number, hinted, anchor))
+                frame, mode, anchor, items, left = None, ITEMS, len(stack), [], data[offset + 1]
+                take, number, hinted = items.append, len(objects), False
+                objects.append(anchor)
+                offset += 2
+                continue
             else:
-                if offset < safe and data[offset] in PLAIN_BEGINS:
-                    tag, padded = data[offset], False
-                    wire.offset = offset + 1
-                else:
-                    wire.offset = offset
-                    tag, padded = self._next_tag()
-                begins = tag == tags.BEGIN_OBJECT or tag == tags.BEGIN_DENSE_ARRAY or tag in _CONTAINERS
+                wire.offset = offset
+                tag, padded = self._next_tag()
+                begins = tag in (BEGIN_OBJECT, BEGIN_DENSE_ARRAY) or tag in _CONTAINERS
                 holey = tag == tags.HOLE and mode == ITEMS and frame is not root
                 if begins or (tag not in methods and not holey):  # an embedder reads it, and may read on
                     stack.append((mode, frame, items, left, target, key, number, hinted, anchor))
@@ -411,16 +437,11 @@ class Deserializer:
                     depth = len(stack)
                     if depth > max_depth:
                         raise DecodeError(f"nested more than {max_depth} deep", offset)
-                    if tag == tags.BEGIN_OBJECT:
+                    if tag == BEGIN_OBJECT:
                         frame, mode, left, anchor, target = None, OBJECT, 0, depth, {}
                         objects.append(target)
-                    elif tag == tags.BEGIN_DENSE_ARRAY:
-                        left = data[offset + 1] if offset < safe and not padded else 0x80
-                        if left < 0x80 and left <= safe - offset:
-                            wire.offset = offset + 2
-                        else:
-                            left = self._count()
-                        frame, mode, items = None, ITEMS, []
+                    elif tag == BEGIN_DENSE_ARRAY:
+                        frame, mode, items, left = None, ITEMS, [], self._count()
                         take, number, hinted = items.append, len(objects), padded
                         anchor = anchor if hinted else depth
                         objects.append(depth)
@@ -548,7 +569,7 @@ class Deserializer:
         if tag == ONE_BYTE_STRING:
             octets = wire.raw(wire.varint())
             name = str(octets, "latin-1")
-            remember(octets, name)
+            remember(name)
             return name
         method = _KEY_METHODS.get(tag)
         if method is None:
