@@ -71,7 +71,7 @@ def _object(properties: list[tuple[str, object]], start: int) -> dict[str, objec
         builder.key = name
         builder.indexed = builder.indexed or is_index(name)
         if name in builder.target:
-            raise DecodeError(f"the property {ascii(name)} occurs twice", start)
+            raise DecodeError(f"the property {name!a} occurs twice", start)
         builder.take(value)
     return builder.close()
 
@@ -81,6 +81,6 @@ def _array(properties: list[tuple[str, object]], length: int, start: int) -> obj
     for name, value in properties:
         builder.key = int(name) if is_index(name) else name
         if builder.has(builder.key):
-            raise DecodeError(f"the property {ascii(name)} of an array occurs twice", start)
+            raise DecodeError(f"the property {name!a} of an array occurs twice", start)
         builder.take(value)
     return builder.close()
