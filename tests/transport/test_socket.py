@@ -1,0 +1,52 @@
+"""The contract over connections: of this process with itself, over TCP, and over Unix sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.transport.port_contract import PortContract
+from transport import MessageChannel, MessagePort
+from transport.socket import Listener, connect, listen
+from transport.socket_link import SocketLink
+
+
+class SocketContract(PortContract):
+    """What all kinds of connections have in common."""
+
+    shares_memory = False
+
+    def post_undecodable(self, port: MessagePort) -> None:
+        link = port._end.link
+        assert isinstance(link, SocketLink)
+        link._submit(b"\xff\x0fz", 3)
+
+
+class TestSocketPair(SocketContract):
+    def channel(self) -> tuple[MessagePort, MessagePort]:
+        channel = MessageChannel("socket")
+        return channel.port1, channel.port2
+
+
+class Connected(SocketContract):
+    listener: Listener
+
+    def channel(self) -> tuple[MessagePort, MessagePort]:
+        near = connect(self.listener.url)
+        return near, self.listener.accept(5)
+
+
+class TestTcp(Connected):
+    @pytest.fixture(autouse=True)
+    def _listen(self) -> Iterator[None]:
+        with listen("tcp://127.0.0.1:0") as self.listener:
+            yield
+
+
+class TestUnix(Connected):
+    @pytest.fixture(autouse=True)
+    def _listen(self, tmp_path: Path) -> Iterator[None]:
+        with listen(f"unix://{tmp_path}/port") as self.listener:
+            yield

@@ -1,0 +1,47 @@
+"""A plain socket as the writer and the reader of a connection use it; TLS is in ``socket_tls``."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import Final
+
+
+class PlainStream:
+    """A connected TCP or Unix socket.  It never blocks."""
+
+    ready = True
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        if sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket: Final = sock
+        self._number: Final = sock.fileno()
+        self.recv: Final = sock.recv
+
+    def fileno(self) -> int:
+        """The descriptor; still its number when it is closed."""
+        return self._number
+
+    def buffered(self) -> bool:
+        return False
+
+    def recv_into(self, room: memoryview, more: memoryview) -> int:
+        return self._socket.recvmsg_into([room, more])[0]
+
+    def send(self, pieces: list[bytes | bytearray | memoryview]) -> int:
+        if len(pieces) == 1:
+            return self._socket.send(pieces[0])
+        return self._socket.sendmsg(pieces)
+
+    def flush(self) -> bool:
+        return True
+
+    def shutdown(self) -> None:
+        """End it in both directions: who waits for it in another thread is woken."""
+        with suppress(OSError):  # it has ended already
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._socket.close()
