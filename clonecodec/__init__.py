@@ -12,7 +12,7 @@ from ._file import dump, load
 from ._node import DefaultDeserializer, DefaultSerializer, dumps, loads
 from ._reader import Deserializer
 from ._writer import Serializer
-from .buffers import ArrayBuffer, BufferToken, DataView, Float16Array, SharedArrayBuffer, Uint8ClampedArray
+from .buffers import ArrayBuffer, BufferToken, SharedArrayBuffer
 from .errors import CloneError, DataCloneError, DecodeError, TruncatedError
 from .jserrors import (
     JSError,
@@ -33,6 +33,7 @@ from .transfer import (
     take_all,
 )
 from .values import Array, BigInt, Boxed, ByIdentity, Date, Map, SparseArray, hole, undefined
+from .views import DataView, Float16Array, Uint8ClampedArray
 
 accelerated: bool = False
 """Whether the C part does the work."""

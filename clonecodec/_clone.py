@@ -35,7 +35,7 @@ from ._paths import ERROR, MAP, OBJECT, SET, SPARSE, TRANSPARENT, Layout, inside
 from ._properties import check_array_properties, check_indices, property_list
 from ._rows import row_of
 from ._views import View, make_view, view_on
-from .buffers import ArrayBuffer, DataView, Float16Array, SharedArrayBuffer, Uint8ClampedArray
+from .buffers import ArrayBuffer, SharedArrayBuffer
 from .errors import DataCloneError
 from .jserrors import cause_of, message_of, name_of, stack_of
 from .regexp import RegExp, from_pattern
@@ -53,6 +53,7 @@ from .values import (
     Undefined,
     hole,
 )
+from .views import DataView, Float16Array, Uint8ClampedArray
 
 if TYPE_CHECKING:
     import re

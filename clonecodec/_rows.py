@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from .buffers import ArrayBuffer, DataView, Float16Array, SharedArrayBuffer, Uint8ClampedArray
+from .buffers import ArrayBuffer, SharedArrayBuffer
 from .regexp import RegExp
 from .transfer import Transferable
 from .values import Array, BigInt, Boxed, ByIdentity, Date, Hole, Map, SparseArray, Undefined
+from .views import DataView, Float16Array, Uint8ClampedArray
 
 ROWS: Final[frozenset[type]] = frozenset(
     {

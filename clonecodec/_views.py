@@ -14,16 +14,9 @@ from array import array
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ._kinds import BY_FORMAT, DATA_VIEW, FLOAT16, UINT8, UINT8_CLAMPED, Kind
-from .buffers import (
-    ArrayBuffer,
-    DataView,
-    Float16Array,
-    SharedArrayBuffer,
-    Uint8ClampedArray,
-    is_released,
-    view_of,
-)
+from .buffers import ArrayBuffer, SharedArrayBuffer, is_released, view_of
 from .errors import DataCloneError
+from .views import DataView, Float16Array, Uint8ClampedArray
 
 if TYPE_CHECKING:
     AnyBuffer: TypeAlias = "ArrayBuffer | SharedArrayBuffer"

@@ -29,7 +29,7 @@ from ._properties import check_array_properties, check_indices, codes, index_key
 from ._rows import PRIMITIVE_ROWS, row_of
 from ._views import view_on
 from ._wire import NAN, big_int, double, pack_double, varint
-from .buffers import ArrayBuffer, DataView, Float16Array, SharedArrayBuffer, Uint8ClampedArray
+from .buffers import ArrayBuffer, SharedArrayBuffer
 from .errors import DataCloneError
 from .jserrors import cause_of, message_of, name_of, stack_of
 from .regexp import RegExp, bits_of, from_pattern
@@ -48,6 +48,7 @@ from .values import (
     hole,
     undefined,
 )
+from .views import DataView, Float16Array, Uint8ClampedArray
 
 if TYPE_CHECKING:
     import re

@@ -11,8 +11,9 @@ import weakref
 from collections.abc import Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
-from .buffers import ArrayBuffer, DataView, Float16Array, Uint8ClampedArray, is_released
+from .buffers import ArrayBuffer, is_released
 from .errors import DataCloneError
+from .views import DataView, Float16Array, Uint8ClampedArray
 
 __all__ = [
     "Transferable",

@@ -18,11 +18,12 @@ from typing import Any, Final, TypeAlias
 from .._instances import attributes_of
 from .._paths import ERROR, MAP, OBJECT, SET, SPARSE, TRANSPARENT, Layout, inside
 from .._properties import check_array_properties, check_distinct
-from ..buffers import ArrayBuffer, DataView, Float16Array, SharedArrayBuffer, Uint8ClampedArray
+from ..buffers import ArrayBuffer, SharedArrayBuffer
 from ..errors import DataCloneError
 from ..jserrors import cause_of, message_of, name_of, stack_of
 from ..regexp import RegExp
 from ..values import Array, BigInt, Boxed, ByIdentity, Date, Hole, Map, SparseArray, Undefined, hole
+from ..views import DataView, Float16Array, Uint8ClampedArray
 from . import _tags as tags
 from ._output import UNDEFINED, Output
 from ._tags import head, tag

@@ -11,9 +11,10 @@ import cbor2
 
 from .._dates import from_milliseconds
 from .._views import make_view
-from ..buffers import ArrayBuffer, DataView
+from ..buffers import ArrayBuffer
 from ..errors import DecodeError
 from ..values import MAX_SAFE_INTEGER, BigInt, Boxed, Date, hole, undefined
+from ..views import DataView
 from . import _tags as tags
 from ._frames import Content, Slot
 
