@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from transport import _keeper
 from transport._fork import install as _install_fork_handlers
@@ -22,6 +23,9 @@ from transport.message import CloseReason, Message
 from transport.port import MessagePort, receive_message_on_port
 from transport.rpc import request, request_async, serve
 
+if TYPE_CHECKING:
+    from transport.worker import Worker, parent_port, worker_data
+
 __all__ = [
     "BroadcastChannel",
     "BufferFullError",
@@ -31,15 +35,35 @@ __all__ = [
     "MessagePort",
     "PortClosedError",
     "PortError",
+    "Worker",
     "drain",
     "exit_timeout",
+    "parent_port",
     "receive_message_on_port",
     "request",
     "request_async",
     "serve",
     "structured_clone",
     "wait",
+    "worker_data",
 ]
+
+_LAZY = {
+    "Worker": "transport.worker",
+    "parent_port": "transport.worker",
+    "worker_data": "transport.worker",
+}
+"""Names that are imported when somebody asks for them: most programs want few of them."""
+
+
+def __getattr__(name: str) -> object:
+    if name in _LAZY:
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(_LAZY[name]), name)
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 _install_fork_handlers()
 

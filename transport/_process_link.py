@@ -39,6 +39,7 @@ from transport.message import CloseReason, EndMark, Item
 
 if TYPE_CHECKING:
     from transport._end import End
+    from transport._source import Source
 
 ACK_AT: Final = 1 << 20
 """Bytes taken after which an acknowledgement does not wait any longer."""
@@ -63,14 +64,15 @@ class ProcessLink:
     """From one end through a socket to the other, in this process or in another one."""
 
     backend = "process"
-    source: ProcessSource | None
+    source: Source | None
 
     def __init__(self, end: End, sock: socket.socket, channel: bytes, freight: Freight) -> None:
         self.channel: object = channel
         self.socket: Final = sock
         self.freight: Final = freight
         self.reader: Final = FrameReader(self._hear_message, self._hear_frame)
-        self.source = ProcessSource(sock, self.reader, self._hear_end)
+        self._reading: Final = ProcessSource(sock, self.reader, self._hear_end)
+        self.source = self._reading
         self.outbox: Final = Outbox(sock, self._flush, self._broken)
         self.lock: Final = RLock()
         """Guards all that follows, and the outbox.  (Re-entrant: a signal handler may post.)"""
@@ -177,8 +179,7 @@ class ProcessLink:
             self.outbox.put(control(END, REASONS.index(mark)))
             self._closing = True
         self._settle()
-        assert self.source is not None
-        self.source.retire()
+        self._reading.retire()
         self._shut_if_done()
 
     def _shut_if_done(self) -> None:
@@ -187,8 +188,7 @@ class ProcessLink:
                 return
             self.gone = True
         # The ports in messages that nobody has read are still to be had, and closed.
-        assert self.source is not None
-        self.source.drain()
+        self._reading.drain()
         with self.lock:
             self.outbox.take()
             self.socket.close()
@@ -222,8 +222,7 @@ class ProcessLink:
                 if self.owed:
                     self._acknowledge()
         elif frame.kind == END:
-            assert self.source is not None
-            self.source.end(REASONS[frame.payload_start])
+            self._reading.end(REASONS[frame.payload_start])
 
     def _hear_end(self, reason: CloseReason) -> None:
         self._end.put_end(reason)

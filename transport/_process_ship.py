@@ -19,13 +19,13 @@ import struct
 from collections.abc import Generator, Sequence
 from typing import Any, Final, TypeAlias, cast
 
-from clonecodec import ArrayBuffer, BufferToken, DataCloneError, DecodeError
+from clonecodec import BufferToken, DataCloneError, DecodeError
 from transport import _thread_link
 from transport._drop import drop
 from transport._end import End
 from transport._process_link import ProcessLink
 from transport._process_parcel import Packed, Parcel, Shipped, bad
-from transport._process_wire import END, REASONS, Chunk, Descriptor, FrameError, Handle, Octets, control
+from transport._process_wire import END, REASONS, Chunk, Descriptor, Handle, Octets, control
 from transport._relay import relay
 from transport.link import Link
 from transport.message import EndMark, Item
@@ -165,7 +165,8 @@ def _take_apart(end: End, link: ProcessLink) -> Work:
     end.items.clear()
     to_come += link.reader.half_read()
     to_go, begun = link.part()
-    table, octets = [], []
+    table: list[bytes] = []
+    octets: list[Octets] = []
     handles: list[Handle] = [Descriptor(link.socket.detach())]
     for entry in [*to_come, *to_go]:
         views: Sequence[Octets] = [entry] if isinstance(entry, bytes) else entry.views

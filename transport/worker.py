@@ -1,0 +1,369 @@
+"""Worker: a function in a thread or in a process of its own, with a port between.
+
+    Worker ── public port ── parent_port()        'message', 'messageerror', post_message
+           ── control port (process only)         what it raised
+           ── pidfd, or the end of the thread     'exit'
+
+'error' and 'exit' come behind all messages that somebody listens for.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any, Final, Literal, cast
+
+from clonecodec import clone_with_transfer
+from transport._dispatch import Home, dispatcher
+from transport._emitter import Emitter
+from transport._io import io_poller
+from transport._keeper import at_exit, keeper
+from transport._receiver import current_home
+from transport._worker_inside import (
+    FAILED,
+    ParentPort,
+    become_parent_port,
+    call,
+    enter_thread,
+    main,
+    parent_port,
+    portable,
+    resolve,
+    worker_data,
+)
+from transport.channel import MessageChannel
+from transport.port import MessagePort, receive_message_on_port
+
+__all__ = ["Worker", "parent_port", "worker_data"]
+
+
+class Worker(Emitter):
+    """Runs ``target(*args)`` in a thread or a process of its own.
+
+    Events: ``'message'`` (a value that the worker posted), ``'messageerror'`` (the error), ``'error'`` (what
+    the target raised, as a clone: a JSError with the worker's traceback in ``.stack``), ``'exit'`` (the exit code: 0,
+    1 after an exception or ``terminate()``, or what it left with).  What is posted before somebody listens
+    is queued.
+
+    A worker whose target has returned lives on while its parent port (in a process: any port) is ref'd.  It keeps
+    this program alive until it ends, unless ``unref()`` is called; then it ends with the program.
+
+    Args:
+        target: an importable function (of a module, not a lambda or within another function), or an ``async def``
+            one. In a thread it may be anything that can be called.
+        args: clones of these are its arguments.
+        backend: "thread" or "process" (which is spawned).
+        worker_data: a clone of it is what ``worker_data()`` returns in the worker.
+        transfer_list: ports and ArrayBuffers in *args* and *worker_data* that move.
+
+    Raises:
+        DataCloneError: arguments or data cannot be cloned or moved; nothing was started or moved.
+        TypeError: a process cannot import *target*.
+        ValueError: there is no such backend.
+        NotImplementedError: the platform has no process channels.
+    """
+
+    def __init__(
+        self,
+        target: Callable[..., object],
+        *args: object,
+        backend: Literal["thread", "process"] = "thread",
+        worker_data: object = None,
+        transfer_list: Iterable[object] = (),
+    ) -> None:
+        super().__init__()
+        if backend not in ("thread", "process"):
+            raise ValueError(f"no such backend for a worker: {backend!r}; there are thread and process")
+        self._home: Home = current_home()
+        self._over: Final = threading.Event()
+        self._emitting: Final = threading.Lock()
+        self._code: int | None = None
+        self._error: BaseException | None = None
+        self._told = False
+        self._terminated = False
+        self._refd = False
+        self._port_is_done = False
+        run: _Thread | _Process = _Thread(self) if backend == "thread" else _Process(self, target)
+        self._port: Final = run.prepare(target, {"args": list(args), "data": worker_data}, transfer_list)
+        self._run: Final = run
+        self._port.on("close", self._port_closed)
+        dispatcher().start()
+        self.ref()
+        try:
+            run.start()
+        except BaseException:
+            self.unref()
+            self._port.close()
+            raise
+
+    # ------------------------------------------------------------------ messages
+
+    def post_message(self, value: object, transfer_list: Iterable[object] | None = ()) -> None:
+        """As ``MessagePort.post_message``: the worker's ``parent_port()`` hears it.
+
+        Raises:
+            DataCloneError: *value* cannot be cloned, or something listed cannot be moved.
+        """
+        self._port.post_message(value, transfer_list)
+
+    def _listener_added(self, event: str, *, first: bool) -> None:
+        if event in ("message", "messageerror") and first:
+            self._port.on(event, self._hear if event == "message" else self._hear_error)
+            self._port.unref()  # it is the worker that keeps the program alive, not its port
+        elif event in ("error", "exit"):
+            self._home = current_home()
+
+    def _last_listener_removed(self, event: str) -> None:
+        if event in ("message", "messageerror"):
+            self._port.off(event, self._hear if event == "message" else self._hear_error)
+
+    def _hear(self, value: object) -> None:
+        self.emit("message", value)
+
+    def _hear_error(self, error: object) -> None:
+        self.emit("messageerror", error)
+
+    # ------------------------------------------------------------------ its end
+
+    def ended(self, code: int, error: BaseException | None) -> None:
+        """The thread or the process is over.  From any thread."""
+        self._code = FAILED if self._terminated else code
+        self._error = None if self._terminated else error
+        self._over.set()
+        self._home.schedule(self)
+
+    def turn(self, home: object) -> None:
+        """For the home: say so, unless messages come before it."""
+        self._tell()
+
+    def home_lost(self, home: object) -> None:
+        """The loop is closed: the dispatcher says so."""
+        self._home = dispatcher()
+        self._home.schedule(self)
+
+    def _port_closed(self) -> None:
+        self._port_is_done = True
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._emitting:
+            waits = self._port.listener_count("message") and not self._port_is_done
+            if self._code is None or self._told or waits:
+                return
+            self._told = True
+        self._port.close()
+        if self._error is not None:
+            if self.listener_count("error"):
+                self._guarded("error", self._error)
+            else:
+                self._home.report(self._error, self)
+        self._guarded("exit", self._code)
+        self.unref()
+
+    def _guarded(self, event: str, value: object) -> None:
+        try:
+            self.emit(event, value)
+        except BaseException as error:
+            self._home.report(error, self)
+
+    def _emit_run(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        result = f(*args, **kwargs)
+        if hasattr(result, "__await__"):
+            current_home().run(cast(Any, result))
+
+    @property
+    def exit_code(self) -> int | None:
+        """What 'exit' tells; None while the worker runs."""
+        return self._code
+
+    def terminate(self) -> None:
+        """End it now: a process is killed, a thread has SystemExit raised in it as soon as it runs Python code.
+
+        Its ports close, so that a thread that waits for a message need not wait.  'exit' comes, with 1,
+        when it has ended; ``join`` waits for that.
+        """
+        if self._code is None:
+            self._terminated = True
+            self._run.terminate()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Block until the worker has ended; False if *timeout* seconds were not enough."""
+        return self._over.wait(timeout)
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Terminate it, and wait."""
+        self.terminate()
+        self.join()
+
+    # ------------------------------------------------------------------ staying alive
+
+    def ref(self) -> None:
+        """Keep the program alive until the worker ends: so it is at first."""
+        if not self._told and not self._refd:
+            self._refd = True
+            keeper().ref(self)
+
+    def unref(self) -> None:
+        """Do not keep the program alive for it; it is ended when the program ends."""
+        if self._refd:
+            self._refd = False
+            keeper().unref(self)
+
+    def has_ref(self) -> bool:
+        """Does it keep the program alive?"""
+        return self._refd
+
+    def keeps_alive(self) -> bool:
+        """For the keeper."""
+        return self._refd and self._home.is_alive()
+
+    def on_loop(self) -> bool:
+        """For the keeper."""
+        return self._home.is_loop
+
+    def __repr__(self) -> str:
+        state = "running" if self._code is None else f"exited with {self._code}"
+        return f"<Worker {self._run.backend} {state} {'ref' if self._refd else 'unref'}>"
+
+
+class _Thread:
+    """A worker in a thread."""
+
+    backend = "thread"
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker: Final = worker
+
+    def prepare(
+        self, target: Callable[..., object], start: dict[str, Any], transfer: Iterable[object]
+    ) -> MessagePort:
+        self._target = target
+        cloned, moved = clone_with_transfer(start, transfer)
+        self._start = cast("dict[str, Any]", cloned)
+        self._moved = [thing for thing in moved if isinstance(thing, MessagePort)]
+        public, inner = MessageChannel()
+        self._inner: ParentPort = become_parent_port(inner)
+        self._thread = threading.Thread(target=self._main, name="transport-worker", daemon=True)
+        return public
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def _main(self) -> None:
+        error: BaseException | None = None
+        try:
+            enter_thread(self._inner, self._start["data"])
+            code = call(self._target, self._start["args"])
+            if code == 0:
+                self._inner.wait_until_released()
+        except SystemExit:  # terminate(), while the port was waited for
+            code = FAILED
+        except BaseException as raised:
+            code, error = FAILED, portable(raised)
+            raised.__traceback__ = None
+        self._inner.close()
+        self._worker.ended(code, error)
+
+    def terminate(self) -> None:
+        import ctypes  # who ends a thread needs it
+
+        for port in (self._inner, *self._moved):
+            port.close()
+        if self._thread.ident is not None:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(self._thread.ident), ctypes.py_object(SystemExit)
+            )
+
+
+class _Process:
+    """A worker in a spawned process."""
+
+    backend = "process"
+
+    def __init__(self, worker: Worker, target: Callable[..., object]) -> None:
+        from transport.process import check_platform
+
+        check_platform()
+        self._worker: Final = worker
+        self._module = getattr(target, "__module__", None) or ""
+        self._name = getattr(target, "__qualname__", "")
+        try:
+            found: object = resolve(self._module, self._name)
+        except (ImportError, AttributeError, ValueError):
+            found = None
+        if found is not target:
+            raise TypeError(f"a worker process cannot import {target!r}: give it a function of a module")
+
+    def prepare(
+        self, target: Callable[..., object], start: dict[str, Any], transfer: Iterable[object]
+    ) -> MessagePort:
+        channels = [MessageChannel("process") for _ in range(3)]
+        (public, inner), (hub_port, hub_inner), (control, control_inner) = channels
+        try:
+            more = {"port": inner, "hub": hub_inner}
+            control.post_message({**start, **more}, [*transfer, inner, hub_inner])
+        except BaseException:
+            for port in (public, inner, hub_port, hub_inner, control, control_inner):
+                port.close()
+            raise
+        self._hub_port, self._control, self._control_inner = hub_port, control, control_inner
+        return public
+
+    def start(self) -> None:
+        from multiprocessing import get_context  # only here
+
+        from transport.broadcast import hub
+
+        process = get_context("spawn").Process(
+            target=main, args=(self._module, self._name, self._control_inner), name=f"worker {self._name}"
+        )
+        try:
+            process.start()
+        except BaseException:
+            self._control.close()
+            self._hub_port.close()
+            raise
+        self._process: Any = process
+        self._pidfd = os.pidfd_open(process.pid or 0)
+        hub.connect(self._hub_port)
+        at_exit(self)
+        io_poller().on_readable(self._pidfd, self._died)
+        io_poller().wake()
+
+    def _died(self) -> None:
+        pidfd, self._pidfd = self._pidfd, -1
+        if pidfd < 0:
+            return
+        io_poller().on_readable(pidfd, None)
+        os.close(pidfd)
+        self._process.join()
+        code = self._process.exitcode
+        self._process.close()
+        error = None
+        message = receive_message_on_port(self._control)
+        if message is not None and isinstance(message.value, BaseException):
+            error = message.value
+        self._control.close()
+        self._worker.ended(code, error)
+
+    def terminate(self) -> None:
+        if self._pidfd >= 0:
+            self._process.kill()
+
+    # For the keeper, at the end of the program: a worker that is unref'd ends with it.
+
+    def finish(self) -> None:
+        """Kill it: nobody waits for it."""
+        if not self._worker.has_ref():
+            self.terminate()
+
+    def pending(self) -> bool:
+        """Is it still dying?"""
+        return self._pidfd >= 0 and not self._worker.has_ref()
