@@ -20,12 +20,14 @@ class Emitter(EventEmitter):
     def _listener_added(self, event: str, *, first: bool) -> None:
         """A listener for *event* is there now; *first* if there was none."""
 
-    def _last_listener_removed(self, event: str) -> None:
-        """No listener for *event* is left.  Called under the emitter's lock: emit nothing here."""
+    def _listeners_changed(self, event: str) -> None:
+        """One more or one less listens to *event*.  Called under the emitter's lock: emit nothing here."""
 
     def _add_event_handler(self, event: str, k: Callable[..., Any], v: Callable[..., Any]) -> None:
         first = self.listener_count(event) == 0
         super()._add_event_handler(event, k, v)
+        with self._lock:
+            self._listeners_changed(event)
         self._listener_added(event, first=first)
 
     def _remove_listener(self, event: str, f: Callable[..., Any]) -> None:
@@ -33,8 +35,7 @@ class Emitter(EventEmitter):
         if not listeners or f not in listeners:
             return
         super()._remove_listener(event, f)
-        if not self._events.get(event):
-            self._last_listener_removed(event)
+        self._listeners_changed(event)
 
     def once(self, event: str, f: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """Add a listener that is removed before it is called.  Without *f*, a decorator.

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from threading import RLock
 from typing import Final, Protocol
 
@@ -34,7 +35,7 @@ class Owner(Protocol):
 class End:
     """A queue, with the link that fills it and that leads to the other end."""
 
-    __slots__ = ("__weakref__", "ended", "idle", "items", "link", "lock", "onward", "owner", "taken",
+    __slots__ = ("__weakref__", "alert", "ended", "idle", "items", "link", "lock", "onward", "owner", "taken",
     "waiters")
 
     def __init__(self) -> None:
@@ -45,6 +46,9 @@ class End:
         """Where an arriving item goes instead of into the queue: dropped, or to another link."""
         self.ended: EndMark | None = None
         """The end mark, once it is in the queue: the other side is gone, whatever stands before it."""
+        self.alert = False
+        """Must who appends an item call ``told``?  Appending itself takes no lock: who waits sets this
+        first and then looks into the queue; who appends does it the other way round: one sees the other."""
         self.waiters: Final[deque[Callable[[], None]]] = deque()
         """How to wake those who wait for an item.  Each is called once, and is off the queue then."""
         self.idle: Callable[[], None] | None = None
@@ -56,19 +60,57 @@ class End:
 
     def put(self, item: Item) -> None:
         """Append a message that came in; wake one who waits for it."""
+        self.items.append(item)
+        if self.alert:
+            self.told()
+
+    def told(self) -> None:
+        """Something was appended, and somebody wanted to know."""
         with self.lock:
-            onward = self.onward
-            if onward is None:
-                self.items.append(item)
-                if self.waiters:
-                    wake: Callable[[], None] | None = self.waiters.popleft()
-                else:
-                    wake, self.idle = self.idle, None
-            else:
-                wake = None
-                onward(item)
+            if self.onward is not None:
+                self._pass_on()
+                return
+            wake = self._next_to_wake()
         if wake is not None:
             wake()
+
+    def _next_to_wake(self) -> Callable[[], None] | None:
+        if self.waiters:
+            wake: Callable[[], None] | None = self.waiters.popleft()
+        else:
+            wake, self.idle = self.idle, None
+        self.alert = bool(self.waiters) or self.onward is not None
+        return wake
+
+    def _pass_on(self) -> None:
+        """Deal with what was appended after the queue had moved, or behind the end mark."""
+        onward = self.onward
+        assert onward is not None
+        items = self.items
+        if self.ended is None:
+            while items:
+                onward(items.popleft())
+        elif not (items and items[0] is self.ended):
+            while items and items[-1] is not self.ended:
+                onward(items.pop())
+
+    def arm(self, wake: Callable[[], None]) -> bool:
+        """Have *wake* called when a message comes.  False, and it is not, if one is there.  Hold the lock."""
+        self.idle = wake
+        self.alert = True
+        if not self.items:
+            return True
+        self.idle = None
+        return False
+
+    def await_item(self, wake: Callable[[], None]) -> bool:
+        """Have *wake* called once for one message or the end.  False, and it is not, if one is there."""
+        self.waiters.append(wake)
+        self.alert = True
+        if not self.items:
+            return True
+        self.waiters.remove(wake)
+        return False
 
     def put_end(self, reason: CloseReason, *, first: bool = False) -> None:
         """Append the end mark, unless there is one; nothing comes behind it.
@@ -79,16 +121,36 @@ class End:
             if self.ended is not None:
                 if not (first and self.items and self.items[0] is not self.ended):
                     return
-                self.items.pop()
+                with suppress(ValueError):  # somebody has it in his hand, and will put it back
+                    self.items.remove(self.ended)
             elif self.onward is not None:
+                self._pass_on()
                 self.onward(EndMark(reason))
                 return
-            self.ended = EndMark(reason)
+            mark = EndMark(reason)
             self.onward = drop
+            self.alert = True
             if first:
-                self.items.appendleft(self.ended)
+                self.items.appendleft(mark)
             else:
-                self.items.append(self.ended)
+                self.items.append(mark)
+            self.ended = mark
+            waiters = list(self.waiters)
+            self.waiters.clear()
+            owner = self.owner()
+        for wake in waiters:
+            wake()
+        if owner is not None:
+            owner.wake()
+
+    def put_back(self, mark: EndMark) -> None:
+        """One who took without the lock found the end mark, which belongs to everybody."""
+        with self.lock:
+            self.items.appendleft(mark)
+            if self.ended is not mark:  # the queue has moved on meanwhile
+                if self.onward is not None:
+                    self._pass_on()
+                return
             waiters = list(self.waiters)
             self.waiters.clear()
             owner = self.owner()
@@ -100,12 +162,7 @@ class End:
     def poke(self) -> None:
         """If something is queued, wake somebody: for one who was woken and leaves without taking."""
         with self.lock:
-            if not self.items:
-                return
-            if self.waiters:
-                wake: Callable[[], None] | None = self.waiters.popleft()
-            else:
-                wake, self.idle = self.idle, None
+            wake = self._next_to_wake() if self.items else None
         if wake is not None:
             wake()
 
@@ -113,9 +170,9 @@ class End:
         """Send all that is queued, the end mark too, through *onward*, and from now on all that comes."""
         with self.lock:
             self.onward = onward
+            self.alert = True
             self.ended = None
-            while self.items:
-                onward(self.items.popleft())
+            self._pass_on()
 
     def abandon(self, reason: CloseReason) -> None:
         """Nobody will take from this end any more: close its link, and drop what is queued."""
@@ -124,6 +181,7 @@ class End:
             self.items.clear()
             if self.onward is None:
                 self.onward = drop
+            self.alert = True
             self.idle = None
             waiters = list(self.waiters)
             self.waiters.clear()

@@ -17,7 +17,7 @@ from functools import partial
 from os import getpid
 from threading import get_ident
 from types import CoroutineType
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeAlias
 
 from transport import _drop
 from transport._dispatch import Home, dispatcher
@@ -35,6 +35,8 @@ began.
 
 Node's number (src/node_messaging.cc): enough to keep up, few enough to let timers have their turn.
 """
+
+Listeners: TypeAlias = tuple[Callable[..., Any], ...]
 
 DEAD: Final = End()
 """The end of every port that is closed or was transferred: always empty, and posts through it are dropped."""
@@ -72,6 +74,7 @@ class Receiver(Emitter):
     _home: Home | None
     _refd: bool
     _reason: CloseReason | None
+    _hearers: Listeners
     _turning: int
     _pid: int
 
@@ -82,6 +85,7 @@ class Receiver(Emitter):
         self._home = None
         self._refd = False
         self._reason = None
+        self._hearers = ()
         self._turning = 0
         """The thread that is in ``turn``, or 0."""
         self._pid = getpid()
@@ -126,12 +130,18 @@ class Receiver(Emitter):
             self._home = current_home()
             self._watch()
 
-    def _last_listener_removed(self, event: str) -> None:
+    def _listeners_changed(self, event: str) -> None:
         if event == "message":
             with self._end.lock:
-                self._state = step(self._state, Input.STOP)
-                self._end.idle = None
-                self._set_ref(False)
+                self._hearers = tuple(self._events.get(event, {}).values())
+                if not self._hearers:
+                    self._last_listener_removed()
+
+    def _last_listener_removed(self) -> None:
+        """The lock is held, so that a message is not taken for listeners that have just gone."""
+        self._state = step(self._state, Input.STOP)
+        self._end.idle = None
+        self._set_ref(False)
 
     def _emit_run(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         result = f(*args, **kwargs)
@@ -182,9 +192,7 @@ class Receiver(Emitter):
             self._state = step(self._state, Input.START)
             if self._state is not State.FLOWING:
                 return
-            queued = bool(end.items)
-            if not queued:
-                end.idle = self.wake
+            queued = not end.arm(self.wake)
         self._watch()
         if queued:
             self.wake()
@@ -269,10 +277,7 @@ class Receiver(Emitter):
                 budget -= 1
                 self._deliver(end, *item)
                 if budget == 0:
-                    if end.items:
-                        self.wake()
-                    else:
-                        self._rearm(home, end)
+                    self._rearm(home, end)
                     return
         except BaseException:  # Ctrl-C, or sys.exit() in a listener that a loop runs: the rest comes later
             self.wake()
@@ -281,18 +286,16 @@ class Receiver(Emitter):
             if self._turning == me:
                 self._turning = 0
 
-    def _next(self, home: Home, end: End) -> tuple[Item, list[Callable[..., Any]]] | EndMark | None:
+    def _next(self, home: Home, end: End) -> tuple[Item, Listeners] | EndMark | None:
         """Take the next message, together with the listeners that get it, or the end mark, and close.
 
         Both at once: a listener that another thread removes meanwhile is called, or leaves the message.
         """
-        with self._lock, end.lock:
+        with end.lock:
             if self._end is not end or not (self._home is home or self._home is None):
                 return None
             items = end.items
-            if not items:
-                if self._state is State.FLOWING:
-                    end.idle = self.wake
+            if not items and (self._state is not State.FLOWING or end.arm(self.wake)):
                 return None
             mark = end.ended
             if items[0] is mark:
@@ -303,18 +306,17 @@ class Receiver(Emitter):
                 return mark
             if self._state is State.PAUSED:
                 return None
-            return items.popleft(), list(self._events.get("message", {}).values())
+            return items.popleft(), self._hearers
 
     def _rearm(self, home: Home, end: End) -> None:
         with end.lock:
             if self._end is not end or self._home is not home or self._state is not State.FLOWING:
                 return
-            if not end.items:
-                end.idle = self.wake
+            if end.arm(self.wake):
                 return
         self.wake()
 
-    def _deliver(self, end: End, item: Item, listeners: list[Callable[..., Any]]) -> None:
+    def _deliver(self, end: End, item: Item, listeners: Listeners) -> None:
         if end.taken is not None:
             end.taken(item)
         try:
@@ -374,7 +376,7 @@ class Receiver(Emitter):
                 if item is end.ended:
                     items.appendleft(item)  # the home takes it, and emits 'close'
                     raise PortClosedError(end.ended.reason)
-                last = items[0] is end.ended
+                last = bool(items) and items[0] is end.ended
         if end.taken is not None:
             end.taken(item)
         if last:

@@ -46,20 +46,13 @@ class ThreadLink:
 
     def post(self, value: object, transfer: Iterable[object] = ()) -> None:
         item = clone_with_transfer(value, transfer)
+        if self._meter is not None:
+            self._meter.sent(item)
         # End.put, written out: this is the path of every message between threads.
         far = self.far
-        with far.lock:
-            if far.onward is not None or self._meter is not None:
-                self._send_slowly(item)
-                return
-            far.items.append(item)
-            if far.waiters:
-                wake: Callable[[], None] | None = far.waiters.popleft()
-            else:
-                wake = far.idle
-                far.idle = None
-        if wake is not None:
-            wake()
+        far.items.append(item)
+        if far.alert:
+            far.told()
 
     def _send_slowly(self, item: Item) -> None:
         if self._meter is not None:

@@ -15,7 +15,7 @@ from time import monotonic
 from transport import _drop
 from transport._dispatch import dispatcher
 from transport._end import End
-from transport._receiver import Receiver
+from transport._receiver import DEAD, Receiver
 from transport._source import Source, borrow_sleeper, return_sleeper
 from transport.message import Item
 
@@ -32,28 +32,29 @@ def take_blocking(port: Receiver, timeout: float | None) -> Item:
     if _drop.pending():
         _drop.collect()
     left = timeout
+    looked = False
     while True:
         end = port._end
-        source = end.link.source
-        if source is not None:
-            sleep_reading(port, end, source, left)
-        elif left is None or left > 0:
-            _sleep(port, end, left)
         item = port.take()
         if item is not None:
             return item
+        source = end.link.source
+        if left is not None and left <= 0 and (source is None or looked):
+            raise TimeoutError("nothing to receive")
+        if source is None:
+            _sleep(port, end, left)
+        else:
+            sleep_reading(port, end, source, left)
+        looked = True
         if deadline is not None:
-            left = deadline - monotonic()
-            if left <= 0:
-                raise TimeoutError("nothing to receive")
+            left = max(0.0, deadline - monotonic())
 
 
 def _register(port: Receiver, end: End, wake: Callable[[], None]) -> bool:
+    if end is DEAD:  # it closed between two looks: the next one says so
+        return False
     with end.lock:
-        if port._end is not end or end.items:
-            return False
-        end.waiters.append(wake)
-        return True
+        return port._end is end and end.await_item(wake)
 
 
 def _leave(end: End, wake: Callable[[], None], *, takes: bool) -> None:
@@ -108,13 +109,13 @@ async def take_async(port: Receiver) -> Item:
     loop = asyncio.get_running_loop()
     home = loop_home(loop)
     while True:
+        end = port._end
         item = port.take()
         if item is not None:
             return item
         dispatcher().start()
         if _drop.pending():
             _drop.collect()
-        end = port._end
         awaited = Awaited(loop.create_future())
 
         def wake(awaited: Awaited = awaited) -> None:

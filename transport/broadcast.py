@@ -96,11 +96,10 @@ class BroadcastChannel(Receiver):
         else:
             super()._listener_added(event, first=first)
 
-    def _last_listener_removed(self, event: str) -> None:
-        with self._end.lock:
-            refd = self._refd
-            super()._last_listener_removed(event)
-            self._set_ref(refd)
+    def _last_listener_removed(self) -> None:
+        refd = self._refd
+        super()._last_listener_removed()
+        self._set_ref(refd)
 
     def __repr__(self) -> str:
         return f"<BroadcastChannel {self.name!r} {self._state.value} {'ref' if self.has_ref() else 'unref'}>"

@@ -25,7 +25,7 @@ from transport._receiver import DEAD, Receiver, current_home
 from transport._state import LIVE, Input, State, step
 from transport._waiting import sleep_reading, take_async, take_blocking
 from transport.errors import BufferFullError, PortClosedError
-from transport.message import CloseReason, Message
+from transport.message import CloseReason, EndMark, Item, Message
 
 Policy: TypeAlias = Literal["grow", "raise", "block", "drop-oldest"]
 
@@ -202,12 +202,29 @@ class MessagePort(Receiver):
             PortClosedError: the port is closed, and all that came before has been taken.
             DecodeError: the message cannot be read; it is gone, and the next one can be received.
         """
-        item = self.take()
-        if item is None:
-            item = take_blocking(self, timeout)
-        if type(item) is tuple:
-            return item[0]
-        return self._opened(item)[0]
+        end = self._end
+        if end.taken is None:
+            # The path of every message between threads: no lock is needed to take the first of several.
+            try:
+                item = end.items.popleft()
+            except IndexError:
+                item = take_blocking(self, timeout)
+            else:
+                if end.ended is not None or isinstance(item, EndMark):
+                    self._took_the_last(end, item)
+        else:
+            item = self.take() or take_blocking(self, timeout)
+        return item[0] if type(item) is tuple else self._opened(item)[0]
+
+    def _took_the_last(self, end: End, item: Item) -> None:
+        """The end mark came while *item* was taken without the lock; perhaps *item* is the end mark."""
+        if isinstance(item, EndMark):
+            end.put_back(item)
+            raise PortClosedError(item.reason)
+        with end.lock:
+            last = bool(end.items) and end.items[0] is end.ended
+        if last:
+            self.wake()
 
     async def receive_async(self) -> object:
         """Return the next message's value; wait for it in the running loop.  Cancelling loses nothing.
