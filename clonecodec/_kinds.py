@@ -6,22 +6,31 @@ One table, from which every direction is derived.  ``DataView`` is the kind with
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple
+from typing import Final
 
 
-class Kind(NamedTuple):
-    """One kind of ArrayBufferView."""
+class Kind:
+    """One kind of ArrayBufferView.
 
-    name: str
-    """JavaScript's name of its constructor."""
-    format: str
-    """The memoryview format of its elements; 'B' and 'H' where memoryview has none of its own."""
-    size: int
-    """Bytes in an element."""
-    subtag: int
-    """V8's ArrayBufferViewTag."""
-    type_index: int
-    """Node's type index in the host objects of ``v8.serialize``."""
+    Attributes:
+        name: JavaScript's name of its constructor.
+        format: the memoryview format of its elements; 'B' and 'H' where memoryview has none of its own.
+        size: bytes in an element.
+        subtag: V8's ArrayBufferViewTag.
+        type_index: Node's type index in the host objects of ``v8.serialize``.
+    """
+
+    __slots__ = ("format", "name", "size", "subtag", "type_index")
+
+    def __init__(self, name: str, format: str, size: int, subtag: int, type_index: int) -> None:
+        self.name = name
+        self.format = format
+        self.size = size
+        self.subtag = subtag
+        self.type_index = type_index
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 INT8: Final = Kind("Int8Array", "b", 1, ord("b"), 0)

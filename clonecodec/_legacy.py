@@ -17,7 +17,7 @@ from ._builders import ListBuilder, ObjectBuilder
 from ._names import number_name
 from ._properties import is_index
 from .errors import DecodeError, TruncatedError
-from .values import MAX_ARRAY_LENGTH
+from .values import MAX_ARRAY_LENGTH, MAX_SAFE_INTEGER
 
 if TYPE_CHECKING:
     from ._reader import Deserializer
@@ -60,8 +60,8 @@ def _popped(reader: Deserializer, stack: list[object], start: int) -> list[tuple
 def _name(key: object, start: int) -> str:
     if isinstance(key, str):
         return key
-    if type(key) in (int, float):
-        return number_name(key)  # type: ignore[arg-type]  # it has just been asked
+    if type(key) is float or (type(key) is int and abs(key) <= MAX_SAFE_INTEGER):  # beyond is a BigInt
+        return number_name(key)
     raise DecodeError(f"a property key is a string or a number, not a {type(key).__name__}", start)
 
 

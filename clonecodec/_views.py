@@ -11,7 +11,7 @@ its own that holds just the bytes it shows: never a neighbour's.
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ._kinds import BY_FORMAT, DATA_VIEW, FLOAT16, UINT8, UINT8_CLAMPED, Kind
 from .buffers import ArrayBuffer, SharedArrayBuffer, is_released, view_of
@@ -25,16 +25,32 @@ if TYPE_CHECKING:
 OWN_VIEWS = (DataView, Uint8ClampedArray, Float16Array)
 
 
-class View(NamedTuple):
-    """An ArrayBufferView, as the format and a clone see it."""
+class View:
+    """An ArrayBufferView, as the format and a clone see it.
 
-    kind: Kind
-    octets: bytes | bytearray | memoryview
-    """The bytes it shows: contiguous, and ``len`` counts bytes."""
-    buffer: AnyBuffer | None
-    """The buffer it is a view on; None if it has one of its own."""
-    offset: int
-    tracking: bool
+    Attributes:
+        kind: which one.
+        octets: the bytes it shows: contiguous, and ``len`` counts bytes.
+        buffer: the buffer it is a view on; None if it has one of its own.
+        offset: where in the buffer it begins, in bytes.
+        tracking: whether it tracks the buffer's length.
+    """
+
+    __slots__ = ("buffer", "kind", "octets", "offset", "tracking")
+
+    def __init__(
+        self,
+        kind: Kind,
+        octets: bytes | bytearray | memoryview,
+        buffer: AnyBuffer | None = None,
+        offset: int = 0,
+        tracking: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.octets = octets
+        self.buffer = buffer
+        self.offset = offset
+        self.tracking = tracking
 
 
 def view_on(value: object) -> View:
@@ -44,7 +60,7 @@ def view_on(value: object) -> View:
         DataCloneError: no typed array has its format or shape, or what it showed is gone.
     """
     if isinstance(value, (bytes, bytearray)):
-        return View(UINT8, value, None, 0, False)
+        return View(UINT8, value)
     kind: Kind | None = None
     if isinstance(value, OWN_VIEWS):
         kind = value.kind
@@ -66,7 +82,7 @@ def view_on(value: object) -> View:
     octets = view.cast("B") if view.nbytes and view.c_contiguous else view.tobytes()
     what = view_of(view)
     if what is None:
-        return View(kind, octets, None, 0, False)
+        return View(kind, octets)
     return View(kind, octets, what.buffer, what.offset, what.tracking)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import weakref
 from array import array
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ._exports import looked_into
 from ._kinds import BY_FORMAT, Kind
@@ -36,13 +36,21 @@ __all__ = [
 ]
 
 
-class ViewOf(NamedTuple):
-    """What a buffer remembers of a memoryview that it handed out."""
+class ViewOf:
+    """What a buffer remembers of a memoryview that it handed out.
 
-    buffer: ArrayBuffer | SharedArrayBuffer
-    offset: int
-    tracking: bool
-    """Whether the view was asked for up to the end of a resizable buffer (a length-tracking array)."""
+    Attributes:
+        buffer: the buffer, which lives as long as the view.
+        offset: where in it the view begins, in bytes.
+        tracking: whether it was asked for up to the end of a resizable buffer (a length-tracking array).
+    """
+
+    __slots__ = ("buffer", "offset", "tracking")
+
+    def __init__(self, buffer: ArrayBuffer | SharedArrayBuffer, offset: int, tracking: bool) -> None:
+        self.buffer = buffer
+        self.offset = offset
+        self.tracking = tracking
 
 
 _handed_out: dict[int, tuple[weakref.ref[memoryview], ViewOf]] = {}
