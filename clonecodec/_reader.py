@@ -410,7 +410,7 @@ class Deserializer:
                 take = frame.take if mode == KEYED else items.append
             elif offset < safe and data[offset] == BEGIN_OBJECT and len(stack) < max_depth:
                 stack.append((mode, frame, items, left, target, key, number, hinted, anchor))
-                frame, mode, anchor, target = None, OBJECT, len(stack), {}
+                frame, mode, left, anchor, target = None, OBJECT, 0, len(stack), {}
                 objects.append(target)
                 offset += 1
                 continue
