@@ -9,7 +9,7 @@ from typing import Final
 
 from transport import Message, MessageChannel, MessagePort, receive_message_on_port
 
-PATIENCE: Final = 2.0
+PATIENCE: Final = 10.0
 """Seconds after which a test gives up; far more than anything takes, for a busy machine."""
 
 

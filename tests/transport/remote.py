@@ -1,0 +1,247 @@
+"""A port that is in another process, for the contract: the same methods, done there.
+
+    test ── RemotePort.method ── a lane ──> serve(), a thread of the child for each lane ──> the port itself
+
+A lane is a channel of its own for one caller at a time, so that one who waits in ``receive`` holds up nobody.
+All ports and buffers in a result come back in the reply's transfer list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import multiprocessing
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, cast
+
+import clonecodec
+import transport
+from clonecodec import ArrayBuffer
+from transport import CloseReason, Message, MessageChannel, MessagePort, PortClosedError
+from transport._end import End
+from transport._emitter import Emitter
+from transport._state import State
+
+
+def carried(value: object) -> list[object]:
+    """The ports and buffers in *value*, for a transfer list."""
+    found: dict[int, object] = {}
+    todo, seen = [value], set()
+    while todo:
+        item = todo.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, MessagePort):
+            found[id(item)] = item
+        elif isinstance(item, ArrayBuffer):
+            found[id(item)] = item
+        elif isinstance(item, dict):
+            todo += item.values()
+        elif isinstance(item, (list, tuple, set)):
+            todo += item
+    return list(found.values())
+
+
+class Server:
+    """In the child: the ports, by number."""
+
+    def __init__(self) -> None:
+        self.ports: dict[int, MessagePort] = {}
+        self.listeners: dict[tuple[int, str, int], Callable[..., object]] = {}
+
+    def serve(self, lane: MessagePort) -> None:
+        for request in lane:
+            number, method, args = cast("tuple[int, str, list[Any]]", request)
+            try:
+                result = getattr(self, f"do_{method}")(number, *args)
+                reply = ["value", result]
+                lane.post_message(reply, carried(result))
+            except BaseException as error:
+                lane.post_message(["error", type(error).__name__, describe(error)])
+
+    def do_lane(self, number: int, lane: MessagePort) -> None:
+        threading.Thread(target=self.serve, args=(lane,), daemon=True).start()
+
+    def do_adopt(self, number: int, port: MessagePort) -> None:
+        self.ports[number] = port
+
+    def do_clear(self, number: int) -> None:
+        for port in self.ports.values():
+            port.close()
+        self.ports.clear()
+        self.listeners.clear()
+
+    def do_call(self, number: int, name: str, args: list[Any]) -> object:
+        result = getattr(self.ports[number], name)(*args)
+        return None if isinstance(result, MessagePort) and name != "receive" else result
+
+    def do_get(self, number: int, name: str) -> object:
+        value = getattr(self.ports[number], name)
+        return value.name if isinstance(value, CloseReason) else value
+
+    def do_take(self, number: int) -> object:
+        message = transport.receive_message_on_port(self.ports[number])
+        return None if message is None else [message.value, list(message.ports)]
+
+    def do_listen(self, number: int, event: str, key: int, how: str, events: MessagePort) -> None:
+        def listener(*args: object) -> None:
+            events.post_message(list(args), carried(args))
+
+        self.listeners[number, event, key] = listener
+        getattr(self.ports[number], how)(event, listener)
+
+    def do_unlisten(self, number: int, event: str, key: int) -> None:
+        self.ports[number].off(event, self.listeners.pop((number, event, key)))
+
+    def do_raw(self, number: int, payload: memoryview) -> None:
+        cast(Any, self.ports[number])._end.link.post_raw(bytes(payload))
+
+
+def describe(error: BaseException) -> object:
+    if isinstance(error, PortClosedError):
+        return error.reason.name if error.reason else None
+    if isinstance(error, clonecodec.DecodeError):
+        return [error.reason, error.offset]
+    return [str(error)]
+
+
+def rebuild(name: str, what: Any) -> BaseException:
+    if name == "PortClosedError":
+        return PortClosedError(CloseReason[what] if what else None)
+    kind = getattr(clonecodec, name, None) or getattr(transport, name, None) or getattr(__builtins__, name, None)
+    if kind is None:
+        import builtins
+
+        kind = getattr(builtins, name)
+    return cast(BaseException, kind(*what))
+
+
+def child(lane: MessagePort) -> None:
+    """The main function of the child."""
+    Server().serve(lane)
+
+
+class Remote:
+    """In the test: the child, and the lanes to it."""
+
+    def __init__(self, method: str = "spawn") -> None:
+        self._numbers = itertools.count()
+        near, far = MessageChannel("process")
+        self.process = cast(Any, multiprocessing.get_context(method)).Process(target=child, args=(far,), daemon=True)
+        self.process.start()
+        self._lanes = [near]
+        self._lock = threading.Lock()
+        near.post_message([0, "get", ["nothing"]])
+        near.receive(30)
+
+    @contextlib.contextmanager
+    def _lane(self) -> Iterator[MessagePort]:
+        with self._lock:
+            if len(self._lanes) > 1:
+                lane = self._lanes.pop()
+            else:
+                near, far = MessageChannel("process")
+                ask(self._lanes[0], 0, "lane", [far])
+                lane = near
+        try:
+            yield lane
+        finally:
+            self._lanes.append(lane)
+
+    def ask(self, number: int, method: str, *args: object) -> Any:
+        with self._lane() as lane:
+            return ask(lane, number, method, list(args))
+
+    def adopt(self, port: MessagePort) -> RemotePort:
+        number = next(self._numbers)
+        self.ask(number, "adopt", port)
+        return RemotePort(self, number)
+
+    def stop(self) -> None:
+        for lane in self._lanes:
+            lane.close()
+        self.process.terminate()
+        self.process.join()
+        self.process.close()
+
+
+def ask(lane: MessagePort, number: int, method: str, args: list[Any], transfer: Iterable[object] | None = None) -> Any:
+    lane.post_message((number, method, args), carried(args))
+    reply = cast("list[Any]", lane.receive(30))
+    if reply[0] == "error":
+        raise rebuild(reply[1], reply[2])
+    return reply[1]
+
+
+class RemotePort(MessagePort):
+    """The port *number* of the child."""
+
+    def __init__(self, remote: Remote, number: int) -> None:
+        Emitter.__init__(self)
+        self._end = End()
+        self._state = State.CLOSED
+        self._remote = remote
+        self._number = number
+        self._events: dict[Any, Any] = {}
+        self._ports: dict[tuple[str, int], MessagePort] = {}
+
+    def _call(self, name: str, *args: object) -> Any:
+        return self._remote.ask(self._number, "call", name, list(args))
+
+    def _get(self, name: str) -> Any:
+        return self._remote.ask(self._number, "get", name)
+
+    def post_message(self, value: object, transfer_list: Any = ()) -> None:
+        # What is listed must reach the child as it is, and is listed there.
+        self._call("post_message", value, list(transfer_list or ()))
+
+    def receive(self, timeout: float | None = None) -> object:
+        return self._call("receive", timeout)
+
+    async def receive_async(self) -> object:
+        return await asyncio.to_thread(self.receive)
+
+    def close(self, callback: Callable[[], object] | None = None) -> None:
+        self._call("close")
+
+    def start(self) -> None:
+        self._call("start")
+
+    def take_message(self) -> Message | None:
+        found = self._remote.ask(self._number, "take")
+        return None if found is None else Message(found[0], tuple(found[1]))
+
+    @property
+    def closed(self) -> bool:
+        return bool(self._get("closed"))
+
+    @property
+    def peer_closed(self) -> bool:
+        return bool(self._get("peer_closed"))
+
+    @property
+    def close_reason(self) -> CloseReason | None:
+        name = self._get("close_reason")
+        return CloseReason[name] if name else None
+
+    @property
+    def buffered_amount(self) -> int:
+        return int(self._get("buffered_amount"))
+
+    def on(self, event: str, f: Any = None) -> Any:  # type: ignore[override]
+        near, far = MessageChannel("process")
+        near.on("message", lambda args: f(*args))
+        near.unref()
+        self._ports[event, id(f)] = near
+        self._remote.ask(self._number, "listen", event, id(f), "on", far)
+        return f
+
+    def off(self, event: str, f: Any) -> None:
+        self._remote.ask(self._number, "unlisten", event, id(f))
+        self._ports.pop((event, id(f))).close()
+
+    def post_raw(self, payload: bytes) -> None:
+        self._remote.ask(self._number, "raw", payload)
