@@ -24,20 +24,26 @@ from transport.port import MessagePort, receive_message_on_port
 from transport.rpc import request, request_async, serve
 
 if TYPE_CHECKING:
+    from transport.socket import HandshakeError, Limits, Listener, connect, listen
     from transport.worker import Worker, parent_port, worker_data
 
 __all__ = [
     "BroadcastChannel",
     "BufferFullError",
     "CloseReason",
+    "HandshakeError",
+    "Limits",
+    "Listener",
     "Message",
     "MessageChannel",
     "MessagePort",
     "PortClosedError",
     "PortError",
     "Worker",
+    "connect",
     "drain",
     "exit_timeout",
+    "listen",
     "parent_port",
     "receive_message_on_port",
     "request",
@@ -49,7 +55,12 @@ __all__ = [
 ]
 
 _LAZY = {
+    "HandshakeError": "transport.socket",
+    "Limits": "transport.socket",
+    "Listener": "transport.socket",
     "Worker": "transport.worker",
+    "connect": "transport.socket",
+    "listen": "transport.socket",
     "parent_port": "transport.worker",
     "worker_data": "transport.worker",
 }
