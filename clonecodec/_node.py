@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from ._accelerate import accelerator
 from ._kinds import BY_FORMAT, BY_INDEX, NODE_BUFFER
-from ._reader import Deserializer
+from ._reader import LEAVES, Deserializer
 from ._rows import VIEW_ROWS, row_of
-from ._tags import WRITTEN_VERSION
+from ._tags import HOST_OBJECT, WRITTEN_VERSION
 from ._views import cast_view, make_view, view_on
 from ._writer import MAX_DEPTH, Serializer
 from .buffers import ArrayBuffer
@@ -123,6 +123,10 @@ def loads(data: Octets, *, legacy: bool = False, zero_copy: bool = False, max_de
     >>> loads(bytes.fromhex("ff0f 4102 4902 220374776f 240002"))
     [1, 'two']
     """
+    if accelerator is not None and not zero_copy:
+        value = accelerator.loads(data, max_depth)
+        if value is not NotImplemented:
+            return value
     deserializer = DefaultDeserializer(data, legacy=legacy, zero_copy=zero_copy, max_depth=max_depth)
     deserializer.read_header()
     return deserializer.read_value()
@@ -135,5 +139,23 @@ def _serializer(core: Core, hints: bool, version: int, max_depth: int) -> Defaul
     return serializer
 
 
+def _deserializer(data: Octets, max_depth: int, objects: list[object]) -> DefaultDeserializer:
+    """Return the deserializer of a ``loads`` in C, which began without one, and has begun *objects*."""
+    deserializer = DefaultDeserializer(data, max_depth=max_depth)
+    deserializer.read_header()
+    deserializer._objects = objects
+    return deserializer
+
+
+def _host_object(deserializer: Deserializer, hinted: bool) -> object:
+    return deserializer._unknown(HOST_OBJECT, hinted)
+
+
 if accelerator is not None:
-    accelerator.know(DefaultSerializer=DefaultSerializer, serializer=_serializer)
+    accelerator.know(
+        DefaultDeserializer=DefaultDeserializer,
+        DefaultSerializer=DefaultSerializer,
+        deserializer=_deserializer,
+        leaves=LEAVES | {HOST_OBJECT: _host_object},
+        serializer=_serializer,
+    )

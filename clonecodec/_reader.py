@@ -11,10 +11,12 @@ on the word of a number that no bytes stand behind.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from . import _tags as tags
+from ._accelerate import accelerator
 from ._builders import Unfinished
 from ._dates import from_milliseconds
 from ._frames import (
@@ -29,9 +31,10 @@ from ._frames import (
     SparseFrame,
     TupleFrame,
 )
+from ._keys import Keys
 from ._kinds import BY_FORMAT, BY_SUBTAG, UINT8
 from ._names import names, number_name, remember
-from ._properties import is_index
+from ._properties import in_order, is_index
 from ._tags import (
     BEGIN_DENSE_ARRAY,
     BEGIN_OBJECT,
@@ -46,7 +49,7 @@ from ._wire import WireReader, unpack_double
 from .buffers import ArrayBuffer, SharedArrayBuffer
 from .errors import DecodeError, TruncatedError
 from .regexp import RegExp, flags_of
-from .values import MAX_SAFE_INTEGER, BigInt, Boxed, hole, undefined
+from .values import MAX_SAFE_INTEGER, BigInt, Boxed, Map, hole, undefined
 
 if TYPE_CHECKING:
     from .buffers import Octets
@@ -242,6 +245,10 @@ class Deserializer:
     # The loop
 
     def _read(self) -> object:
+        if accelerator is not None and self._version >= 13:
+            value = accelerator.read(self)
+            if value is not NotImplemented:
+                return value
         stack = self._stack
         base, floor = len(stack), self._floor
         root = RootFrame()
@@ -902,3 +909,39 @@ _CONTAINERS: Final[dict[int, Callable[[Deserializer, bool], Frame]]] = {
 _STRING_TAGS: Final = (tags.UTF8_STRING, tags.ONE_BYTE_STRING, tags.TWO_BYTE_STRING)
 _STRING_METHODS: Final = {tag: _METHODS[tag] for tag in _STRING_TAGS}
 _KEY_METHODS: Final = {tag: _METHODS[tag] for tag in (tags.INT32, tags.UINT32, tags.DOUBLE, *_STRING_TAGS)}
+
+LEAVES: Final[dict[int, Method]] = {
+    tag: _METHODS[tag]
+    for tag in (
+        tags.BIG_INT,
+        tags.UTF8_STRING,
+        tags.OBJECT_REFERENCE,
+        tags.DATE,
+        tags.TRUE_OBJECT,
+        tags.FALSE_OBJECT,
+        tags.NUMBER_OBJECT,
+        tags.BIG_INT_OBJECT,
+        tags.STRING_OBJECT,
+        tags.REGEXP,
+        tags.ARRAY_BUFFER,
+        tags.RESIZABLE_ARRAY_BUFFER,
+        tags.IMMUTABLE_ARRAY_BUFFER,
+        tags.ARRAY_BUFFER_TRANSFER,
+    )
+}
+"""What the loop in C asks for a single value: methods that call nothing that a subclass may override."""
+
+if accelerator is not None:
+    accelerator.know(
+        not_yet=_NOT_YET,
+        nan=math.nan,
+        in_order=in_order,
+        leaves=LEAVES,
+        BigInt=BigInt,
+        DecodeError=DecodeError,
+        Keys=Keys,
+        Map=Map,
+        Unfinished=Unfinished,
+        WireReader=WireReader,
+        undefined=undefined,
+    )

@@ -89,6 +89,7 @@ enum {
     X(no_item)                                                                                                         \
     X(DefaultSerializer)                                                                                               \
     X(DefaultDeserializer)                                                                                             \
+    X(WireReader)                                                                                                      \
     X(serializer)                                                                                                      \
     X(deserializer)                                                                                                    \
     X(cloner)                                                                                                          \
@@ -103,21 +104,19 @@ enum {
     X(_wire)                                                                                                           \
     X(_objects)                                                                                                        \
     X(_stack)                                                                                                          \
-    X(_version)                                                                                                        \
     X(_zero_copy)                                                                                                      \
     X(_max_depth)                                                                                                      \
-    X(_reference)                                                                                                      \
-    X(_leaf)                                                                                                           \
     X(data)                                                                                                            \
     X(offset)                                                                                                          \
     X(admit)                                                                                                           \
     X(tzinfo)
 
-#define NAME_SLOTS 1024
+#define NAME_BITS 10
+#define NAME_SLOTS (1 << NAME_BITS)
+#define MAX_NAME_LENGTH 64 /* longer ones are data rather than names */
 
 typedef struct {
-    PyObject *name; /* a str of Latin-1 */
-    uint16_t next;  /* the slot of the name that came after it the last time */
+    PyObject *name; /* a str of Latin-1, or NULL */
 } NameSlot;
 
 typedef struct {
@@ -276,8 +275,22 @@ PyObject *list_of(PyObject *set);
 
 /* ---- build.c ---- */
 
-PyObject *property_name(State *state, const uint8_t *bytes, Py_ssize_t length, uint16_t *previous);
-PyObject *admitted(State *state, PyObject *container, PyObject **keys, PyObject *key);
+PyObject *property_name(State *state, const uint8_t *bytes, Py_ssize_t length);
+PyObject *admitted(State *state, PyObject *container, PyObject **keys, PyObject *key, bool paused);
+
+/* The garbage collector is paused while nothing but C runs, since nothing that is built here is garbage yet. */
+static inline bool
+pause_collector(void)
+{
+    return PyGC_Disable();
+}
+
+static inline void
+resume_collector(bool paused)
+{
+    if (paused)
+        PyGC_Enable();
+}
 
 /* ---- write.c, read.c, clone.c ---- */
 

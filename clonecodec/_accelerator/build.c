@@ -1,1 +1,94 @@
+/* What read.c and clone.c have in common: names of properties, and keys of Maps and sets. */
+
 #include "accelerator.h"
+
+static inline uint64_t
+load8(const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static inline uint32_t
+load4(const uint8_t *at)
+{
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static inline unsigned
+slot_of(const uint8_t *bytes, Py_ssize_t length)
+{
+    uint64_t first, last;
+    if (length >= 8) {
+        first = load8(bytes);
+        last = load8(bytes + length - 8);
+    }
+    else if (length >= 4) {
+        first = load4(bytes);
+        last = load4(bytes + length - 4);
+    }
+    else {
+        first = length ? bytes[0] : 0;
+        last = length ? (unsigned)bytes[length / 2] << 8 | bytes[length - 1] : 0;
+    }
+    uint64_t mixed = (first ^ (last << 29 | last >> 35) ^ (uint64_t)length) * UINT64_C(0x9E3779B97F4A7C15);
+    return (unsigned)(mixed >> (64 - NAME_BITS));
+}
+
+/* _names: the str of a property name of Latin-1, most often without decoding it. */
+PyObject *
+property_name(State *state, const uint8_t *bytes, Py_ssize_t length)
+{
+    if (length > MAX_NAME_LENGTH)
+        return PyUnicode_DecodeLatin1((const char *)bytes, length, NULL);
+    NameSlot *slot = &state->property_names[slot_of(bytes, length)];
+    PyObject *name = slot->name;
+    if (LIKELY(name != NULL && PyUnicode_GET_LENGTH(name) == length &&
+               memcmp(PyUnicode_1BYTE_DATA(name), bytes, length) == 0))
+        return Py_NewRef(name);
+    name = PyUnicode_DecodeLatin1((const char *)bytes, length, NULL);
+    if (name != NULL)
+        Py_XSETREF(slot->name, Py_NewRef(name));
+    return name;
+}
+
+/* _keys.Keys.admit: what to put into the container for *key*, whose reference is taken.
+ *
+ * Keys that are text, None or numbers of JavaScript's are never told apart where Python merges them, so that they
+ * need no Keys as long as there are no others.  *paused*: whether the collector is paused. */
+PyObject *
+admitted(State *state, PyObject *container, PyObject **keys, PyObject *key, bool paused)
+{
+    PyTypeObject *type = Py_TYPE(key);
+    if (type == &PyUnicode_Type)
+        return key;
+    if (*keys == NULL) {
+        if (key == Py_None)
+            return key;
+        if (type == &PyLong_Type) {
+            int overflow;
+            int64_t value = PyLong_AsLongLongAndOverflow(key, &overflow);
+            if (!overflow && -MAX_SAFE_INTEGER <= value && value <= MAX_SAFE_INTEGER)
+                return key;
+        }
+        else if (type == &PyFloat_Type) {
+            double value = PyFloat_AS_DOUBLE(key);
+            if (value != value)
+                Py_SETREF(key, Py_NewRef(state->nan));
+            else if (value == 0)
+                Py_SETREF(key, PyFloat_FromDouble(0.0));
+            return key;
+        }
+    }
+    resume_collector(paused);
+    if (*keys == NULL)
+        *keys = PyObject_CallOneArg(state->Keys, container);
+    PyObject *admitted = *keys == NULL ? NULL : PyObject_CallMethodOneArg(*keys, state->names.admit, key);
+    if (paused)
+        (void)pause_collector();
+    Py_DECREF(key);
+    return admitted;
+}
