@@ -4,7 +4,9 @@ JavaScript tells keys apart that Python merges (1 and True, two equal Dates) and
 hash (an array).  Such a key, and only such a one, is wrapped in ``ByIdentity``.  Hashing is bounded, since
 the keys are the sender's:
 
-    a tuple or frozenset is hashed up to 100 items and 16 levels in all (shared ones cost 2**depth)
+    a tuple or frozenset is hashed up to 100 items and 16 levels in all (shared ones cost 2**depth); an int
+    counts as one more for every 1024 bits, since its hash is not kept, also in a Boxed
+    two memoryviews are not compared: those of one hash are taken for equal
     past 100 keys of one hash in one container, further ones are wrapped (Python's int and tuple hashes are
     no secret, so anybody can make thousands that collide)
 
@@ -17,15 +19,18 @@ import math
 from collections.abc import Collection
 from typing import Final
 
-from .values import MAX_SAFE_INTEGER, BigInt, ByIdentity
+from .values import MAX_SAFE_INTEGER, BigInt, Boxed, ByIdentity
 
 MAX_KEY_ITEMS: Final = 100
 MAX_KEY_LEVELS: Final = 16
 MAX_SAME_HASH: Final = 100
+BITS_AN_ITEM: Final = 1024
+BYTES_AN_ITEM: Final = 64  # of a memoryview, which is compared byte by byte
 
 HASH_MODULUS: Final = 2**61 - 1  # sys.hash_info.modulus, on 64-bit machines
 """Ints below it have hashes of their own."""
 
+_HEAVY: Final = frozenset({int, BigInt, Boxed, memoryview})
 _SIMPLE: Final = frozenset({str, bytes, type(None), bool})
 
 
@@ -36,12 +41,13 @@ class Keys:
         container: the Map or set that the caller puts the admitted keys in.
     """
 
-    __slots__ = ("_canonical", "_container", "_hashes", "_wrapped")
+    __slots__ = ("_canonical", "_container", "_hashes", "_views", "_wrapped")
 
     def __init__(self, container: Collection[object]) -> None:
         self._container = container
         self._canonical: dict[object, object] | None = None
         self._hashes: dict[int, int] | None = None
+        self._views: dict[int, memoryview] | None = None
         self._wrapped: dict[object, ByIdentity] | None = None
 
     def admit(self, key: object) -> object:
@@ -55,7 +61,7 @@ class Keys:
                 key = math.nan  # the one object, since it equals nothing else
             elif not key:
                 key = 0.0  # Map and Set know no -0
-        if not hashable(key):
+        if not hashable(key) or (isinstance(key, memoryview) and self._known(key)):
             return self._wrap(key)
         if key in self._container:
             other = self._equal(key)
@@ -73,6 +79,12 @@ class Keys:
         if self._canonical is None:
             self._canonical = {key: key for key in self._container}
         return self._canonical[key]
+
+    def _known(self, view: memoryview) -> bool:
+        """Whether another memoryview has the hash of *view*."""
+        if self._views is None:
+            self._views = {}
+        return self._views.setdefault(hash(view), view) is not view
 
     def _crowded(self, value: int) -> bool:
         """Whether enough keys have the hash *value*; if not, this is one more."""
@@ -98,7 +110,10 @@ class Keys:
 
 def hashable(key: object) -> bool:
     """Whether *key* can be hashed and compared, and at a bounded cost."""
-    if type(key) in (tuple, frozenset) and not _small(key):
+    if type(key) in (tuple, frozenset):
+        if not _small(key):
+            return False
+    elif type(key) is Boxed and _weight(key) > MAX_KEY_ITEMS:
         return False
     try:
         hash(key)
@@ -115,6 +130,8 @@ def _small(key: object) -> bool:
         for container in levels:
             assert isinstance(container, (tuple, frozenset))
             items += len(container)
+            if items <= MAX_KEY_ITEMS and not _HEAVY.isdisjoint(map(type, container)):
+                items += sum(map(_weight, container))
             if items > MAX_KEY_ITEMS:
                 return False
             inner += [item for item in container if type(item) in (tuple, frozenset)]
@@ -122,6 +139,15 @@ def _small(key: object) -> bool:
             return True
         levels = inner
     return False
+
+
+def _weight(item: object) -> int:
+    """For how many further items hashing or comparing *item* counts."""
+    if isinstance(item, Boxed):
+        item = item.value
+    if isinstance(item, int):
+        return item.bit_length() // BITS_AN_ITEM
+    return item.nbytes // BYTES_AN_ITEM if isinstance(item, memoryview) else 0
 
 
 def _token(key: object) -> object:
