@@ -14,8 +14,6 @@ SHOWN = ("README.md", "docs/values.md")
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))
 )
-    path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))
-)
 
 
 @pytest.mark.parametrize("document", SHOWN)
