@@ -117,20 +117,22 @@ def connect(
 
         return call
 
-    connection = Connection(stream, Handshake("client", key, limits), limits, call_with(ends), call_with(errors))
+    handshake = Handshake("client", key, limits)
+    connection = Connection(stream, handshake, limits, call_with(ends), call_with(errors))
     connection.begin()
     try:
-        done.wait(None if deadline is None else max(0.0, deadline - monotonic()))
+        in_time = done.wait(None if deadline is None else max(0.0, deadline - monotonic()))
     finally:
         if not ends:
             connection.stop()
     if ends:
         return open_port(ends[0])
-    if not errors:
+    if not in_time:
         raise TimeoutError(f"no handshake with {url} in {timeout} s")
     error = errors[0]
-    if key is not None and isinstance(error, ConnectionError) and not isinstance(error, HandshakeError):
-        raise HandshakeError("the listener closed the connection: perhaps it has another secret") from error
+    if isinstance(error, ConnectionError) and not isinstance(error, HandshakeError):
+        hint = "" if key is None else ": perhaps it has another secret"
+        raise HandshakeError(f"the listener ended the connection in the handshake{hint}") from error
     raise error
 
 

@@ -3,17 +3,19 @@
     descriptor ──pump──> handshake, then frames ──> links ──> ends
     descriptor <──writer── frames <── links <── posts
 
-It is read by the I/O thread, or by a thread that waits in ``receive`` on one of its ports; so it is a ``Source``
-that stays with the I/O thread, and that a port which moves cannot take away from the others.  It lives
-until its last channel has gone, the other side ends it, or dies.
+It is read by the I/O thread, or by a thread that waits in ``receive`` on one of its ports; so it is a
+``Source`` that stays with the I/O thread, and that a port which moves cannot take away from the others.
+It lives until its last channel has gone, the other side ends it, or dies.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import Final
 
@@ -23,7 +25,7 @@ from transport._io import io_poller
 from transport._keeper import at_exit
 from transport._source import Sleeper, Source
 from transport.message import CloseReason
-from transport.socket_clock import call_later
+from transport.socket_clock import call_later, forget
 from transport.socket_frames import ABORT, PING, ProtocolError, frame
 from transport.socket_handshake import Handshake, HandshakeError, PeerLimits
 from transport.socket_limits import INITIAL_CREDIT, Limits
@@ -69,7 +71,7 @@ class Connection(Source):
         self.id = b""
         self.writer: Final = Writer(stream, self.discard)
         self.links: Final[dict[int, SocketLink]] = {}
-        self.accounts: Final = threading.RLock()
+        self.accounts = threading.RLock()
         """Guards the account of every link, and ``links``.  Nothing is called with it held."""
         self.held = 0
         """Bytes of whole messages that wait in the queues of this connection's ports."""
@@ -125,7 +127,7 @@ class Connection(Source):
         if len(self.links) > 1:
             # Others have ports here, and cannot wait until this thread receives again.
             with self._role:
-                if not self._retired and self._leader is None and self._poller is None and self._home is not None:
+                if not (self._retired or self._leader or self._poller) and self._home is not None:
                     self._join_poller(self._home)
 
     def pump(self) -> bool:
@@ -136,7 +138,7 @@ class Connection(Source):
         except ProtocolError as error:
             self._end(CloseReason.PROTOCOL_ERROR, error, last=frame(ABORT, 0, str(error).encode()))
         except HandshakeError as error:
-            self._end(CloseReason.PROTOCOL_ERROR, error)
+            self._end(CloseReason.PROTOCOL_ERROR, error, last=error.answer)
         except OSError as error:
             self._end(self._verdict, error)
         else:
@@ -281,7 +283,7 @@ class Connection(Source):
         for link in links:
             with self.accounts:
                 self.links.pop(link.number, None)
-            self.writer.call(lambda link=link: self.writer.drop_link(link))  # type: ignore[misc]
+            self.writer.call(partial(self.writer.drop_link, link))
             link.lost(CloseReason.LOST)
 
     # ------------------------------------------------------------------ staying alive, and ending
@@ -332,16 +334,22 @@ class Connection(Source):
         return not self._dead and bool(self.links)
 
     def abandon_in_child(self) -> None:
-        """After a fork, in the child: the connection is the parent's."""
+        """After a fork, in the child: the connection is the parent's, and so is who holds its locks."""
         self.forget()
+        self.accounts = threading.RLock()
         self._dead = True
         with suppress(OSError):
             self._stream.close()
 
 
 def forget_all() -> None:
-    """In a forked child: close its copies of the descriptors, so that the other sides hear of the parent's death."""
+    """In a forked child: close its copies of descriptors, so that other sides hear of the parent's death."""
+    forget()
     for connection in list(_living):
         connection.abandon_in_child()
     _living.clear()
     _ours.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_all)

@@ -12,7 +12,8 @@
     PONG     nothing, on channel 0: "yes"
     ABORT    UTF-8, on channel 0: what rule was broken; the connection ends here
 
-    table = payload:u64 ports:u32 buffers:u32 (channel:u32)*ports (byte_length:u64 max_byte_length:u64)*buffers
+    table = payload:u64 ports:u32 buffers:u32 (channel:u32)*ports buffer*buffers
+    buffer = byte_length:u64 max_byte_length:u64
 
 Behind the table come the payload and the bytes of each buffer, with nothing in between.  A buffer that cannot
 be resized has a ``max_byte_length`` of FIXED.  The bodies of MESSAGE, BEGIN and MORE count against credit.

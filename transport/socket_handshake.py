@@ -1,12 +1,12 @@
 """The handshake: who speaks, within what limits, and whether both know the secret.  Bytes in, bytes out.
 
-    client: HELLO                       hello = magic:8 flags:u32 nonce:32 frame_size:u32 credit:u32 channels:u32
-    server: HELLO                               ports:u32 message_size:u64
-    client: PROOF, if there is a secret proof = HMAC-SHA256(secret, label NUL client's hello, server's hello)
-    server: ACCEPTED PROOF, if there is one
+    client: hello                         hello = magic:8 flags:u32 nonce:32 frame_size:u32 credit:u32
+    server: hello                                 channels:u32 ports:u32 message_size:u64
+    client: proof, if there is a secret   proof = HMAC-SHA256(secret, label NUL both hellos)
+    server: 0:u8 proof, if there is one
 
-The label names who proves, so that a proof is worth nothing when it is sent back to its maker; both nonces are
-in it, so that it is worth nothing later.  The server proves after the client has, and no frame is
+The label names who proves, so that a proof is worth nothing when it is sent back to its maker; both nonces
+are in it, so that it is worth nothing later.  The server proves after the client has, and no frame is
 looked at before.
 """
 
@@ -37,6 +37,9 @@ LABELS: Final[dict[Role, bytes]] = {
 
 class HandshakeError(PortError, ConnectionError):
     """The other side speaks something else, has another secret or none, or took too long."""
+
+    answer = b""
+    """What is still sent, so that the other side can say why."""
 
 
 class PeerLimits(NamedTuple):
@@ -126,10 +129,14 @@ class Handshake:
     def _read_hello(self, hello: bytes) -> None:
         _, flags, self.peer_nonce, frame_size, credit, channels, ports, message_size = HELLO.unpack(hello)
         self._its_hello = hello
-        if self._secret is None and flags & SECRET:
-            raise HandshakeError("the other side has a secret, and this one was given none")
-        if self._secret is not None and not flags & SECRET:
-            raise HandshakeError("the other side has no secret to prove")
+        if (self._secret is not None) != bool(flags & SECRET):
+            if self._secret is None:
+                error = HandshakeError("the other side has a secret, and this one was given none")
+            else:
+                error = HandshakeError("the other side has no secret to prove")
+            if self.role == "server":
+                error.answer = self._hello
+            raise error
         if min(frame_size, credit) < SMALLEST_FRAME:
             raise HandshakeError("the other side takes no frames that can be sent")
         self.peer = PeerLimits(frame_size, credit, channels, ports, message_size)

@@ -98,7 +98,7 @@ class SocketLink:
             self.connection.reserve(-ports)
             raise
         ends = [token for token in tokens if isinstance(token, End)]
-        moving = [(octets_of(token), token.max_byte_length) for token in tokens if isinstance(token, BufferToken)]
+        moving = [octets_of(token) for token in tokens if isinstance(token, BufferToken)]
         self._submit_whole(Outgoing(payload, [*moving, *buffers], self._carry(ends)))
 
     def _check_size(self, size: int) -> None:
@@ -239,8 +239,9 @@ class SocketLink:
             self.whole -= 1
             self.taken += item.size
             connection.held -= item.size
-            if self.taken < connection.step and self.assembly is None and not (self.eager or connection.starved):
-                return  # as for nearly every message
+            unusual = self.eager or connection.starved or self.assembly is not None
+            if self.taken < connection.step and not unusual:
+                return
             answer = self._acknowledgement()
             if connection.starved and connection.held <= connection.limits.queued_bytes:
                 starved = list(connection.starved)
@@ -349,20 +350,11 @@ class SocketLink:
 
 
 def put_all(end: End, messages: list[Arrived]) -> None:
-    """``end.put`` for each, with one look at who waits."""
-    if len(messages) == 1:
-        end.put(messages[0])
-        return
-    with end.lock:
-        if end.onward is None:
-            end.items.extend(messages)
-            wakes = [end.waiters.popleft() for _ in range(min(len(messages), len(end.waiters)))]
-            if len(wakes) < len(messages) and end.idle is not None:
-                wakes.append(end.idle)
-                end.idle = None
-        else:
-            wakes = []
-            for message in messages:
-                end.onward(message)
-    for wake in wakes:
-        wake()
+    """``end.put`` for each."""
+    end.items.extend(messages)
+    for _ in messages:
+        if not end.alert:
+            return
+        end.told()
+        if end.onward is not None:
+            return  # all have gone there

@@ -2,8 +2,8 @@
 
     accept(2) ─> half open ─> waiting ─> accept(), iteration, or the 'connection' listeners
 
-The I/O thread takes connections in and shakes hands; so a client that says nothing holds up nobody, and is closed
-when its time is up, or earlier if there are too many like it.
+The I/O thread takes connections in and shakes hands; so a client that says nothing holds up nobody, and is
+closed when its time is up, or earlier if there are too many like it.
 """
 
 from __future__ import annotations
@@ -150,7 +150,10 @@ class Listener(Emitter):
 
         connection = Connection(stream, handshake, self._limits, opened, failed)
         with self._changed:
-            oldest = next(iter(self._half_open)) if len(self._half_open) >= self._limits.half_open else None
+            oldest = None
+            if len(self._half_open) >= self._limits.half_open:
+                oldest = next(iter(self._half_open))
+                del self._half_open[oldest]
             self._half_open[connection] = None
         if oldest is not None:
             oldest.fail_unless_open("too many connections shake hands at the same time")
@@ -383,7 +386,7 @@ class Listener(Emitter):
             self._waiters.clear()
             self._changed.notify_all()
         self.unref()
-        if self._pid == getpid():
+        if self._pid == getpid():  # a forked child's copy only closes its descriptor
             io_poller().on_readable(self._socket.fileno(), None)
             if self._path is not None and _inode(self._path) == self._inode:
                 with suppress(OSError):

@@ -35,7 +35,7 @@ class Outgoing:
         opens: the links, at this side, of the channels whose other ends are sent.
     """
 
-    __slots__ = ("begun", "opens", "size", "table_size", "_left", "_pieces")
+    __slots__ = ("_left", "_pieces", "begun", "opens", "size", "table_size")
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class Arrived:
 class Assembly:
     """A message that is coming in.  It says where the next bytes belong, and is told when they are there."""
 
-    __slots__ = ("ends", "size", "whole", "_filled", "_index", "_maxima", "_parts", "_sizes")
+    __slots__ = ("_filled", "_index", "_maxima", "_parts", "_sizes", "ends", "size", "whole")
 
     def __init__(self, sizes: Sequence[int], ends: Sequence[End], maxima: Sequence[int | None]) -> None:
         self._sizes: Final = sizes

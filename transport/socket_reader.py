@@ -1,8 +1,8 @@
 """What comes in on a connection: bytes to frames, frames to messages.
 
-Small frames are parsed out of what one ``recv`` brought.  A long body is read straight into the memory where it
-stays, together with the head of whatever follows it.  Whole messages for one channel go into its queue
-together, so that a reader is woken once.
+Small frames are parsed out of what one ``recv`` brought.  A long body is read straight into the memory where
+it stays, together with the head of whatever follows it.  Whole messages for one channel go into its
+queue together, so that a reader is woken once.
 
 Nothing in here trusts a number: a body is as long as its limits allow, and memory is set aside as bytes come.
 """
@@ -205,7 +205,7 @@ class Reader:
             raise ProtocolError(f"a frame of kind {kind} with {length} bytes")
 
     def _long(self, kind: int, number: int, data: bytes, start: int, stop: int) -> int:
-        """A fragment, or a message that has not come whole.  Return where to go on: before *start* to wait."""
+        """A fragment, or a message that has not come whole.  Where to go on; before *start* means: wait."""
         link = self._connection.links.get(number)
         begin = start
         if kind == MORE:

@@ -1,6 +1,7 @@
 """TLS over a socket, for the writer and the reader of a connection.
 
-    recv: socket ─> incoming ─> SSLObject ─> plain bytes        send: plain bytes ─> SSLObject ─> outgoing ─> socket
+    recv: socket ─> incoming ─> SSLObject ─> plain bytes
+    send: plain bytes ─> SSLObject ─> outgoing ─> socket
 
 The SSLObject works in memory, so that reading and writing need not wait for each other on the socket.  The
 reader alone reads from the socket and the writer alone writes to it; the lock is for what lies between.

@@ -6,9 +6,9 @@
         OWN       index:uint      any other bytes, as a Uint8Array over the buffer of that number
         0 to 13   length:uint raw a view, as Node's ``v8.serialize`` writes it (read, never written)
 
-Views are written as V8 writes them, with their buffer, so that any V8 reads them.  Only big ones that show all
-of some immutable or copied bytes stay out of the payload (FROZEN, OWN), so that they are not copied on
-their way.  An ArrayBuffer that was transferred is V8's ``t``, and its index is that of the table's buffers.
+Views are written as V8 writes them, with their buffer, so that any V8 reads them.  Only big ``bytes`` and
+``bytearray`` stay out of the payload (FROZEN, OWN), so that they are not copied on their way.  An
+ArrayBuffer that was transferred is V8's ``t``, and its index is that of the table's buffers.
 """
 
 from __future__ import annotations
@@ -139,9 +139,9 @@ def pack(value: object, items: Sequence[Transferable] = ()) -> Packed:
     return Packed(payload, [])
 
 
-def octets_of(token: BufferToken) -> memoryview:
-    """The bytes of a buffer that was transferred."""
-    return memoryview(token.memory)[: token.byte_length]
+def octets_of(token: BufferToken) -> tuple[memoryview, int | None]:
+    """The bytes of a buffer that was transferred, and its ``max_byte_length``."""
+    return memoryview(token.memory)[: token.byte_length], token.max_byte_length
 
 
 class Unpacker(Deserializer):

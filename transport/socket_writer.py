@@ -1,13 +1,13 @@
 """What goes out on a connection, and when.
 
-    submit ─> ops ─> whoever has the lock works them off ─> links that have something to send ─> wire ─> kernel
+    submit ─> ops ─> whoever has the lock works them off ─> links with something to send ─> wire ─> kernel
 
 Nobody waits for the lock: who finds it taken leaves his op, and its holder, who looks again after letting go,
 does it too.  So a post never blocks, not for another thread's system call either, and what many threads
 post meanwhile goes out in one.  A signal handler that posts is such a thread, too.
 
-A post that follows others at once is not written at once: the I/O thread writes what has come together, unless
-there is enough of it before.  One that follows a pause, or something heard, is not held back.
+A post that follows others at once is not written at once: the I/O thread writes what has come together,
+unless there is enough of it before.  One that follows a pause, or something heard, is not held back.
 """
 
 from __future__ import annotations
@@ -95,6 +95,7 @@ class Writer:
         """Its time has come."""
         self._owes_pong = False
         self._last = 0.0
+        """When something was last put on the wire."""
         self.heard = True
         """Has anything been read since the last write?  Then the next post is likely to be an answer."""
         self.written: Callable[[], None] | None = None
@@ -270,7 +271,8 @@ class Writer:
         return True
 
     def _fragment(self, link: SocketLink, message: Outgoing, budget: int) -> int:
-        size = min(message.left, link.credit, max(budget, message.table_size), link.connection.peer.frame_size)
+        longest = min(max(budget, message.table_size), link.connection.peer.frame_size)
+        size = min(message.left, link.credit, longest)
         if size == 0 or (not message.begun and size < message.table_size):
             return 0
         link.credit -= size

@@ -193,7 +193,9 @@ def test_a_client_that_says_nothing_holds_up_nobody_and_is_closed(listener: List
         assert time.monotonic() - started < 5
 
 
-@pytest.mark.parametrize("words", [b"GET / HTTP/1.1\r\n\r\n", b"", b"\x16\x03\x01\x02\x00\x01", hello()[:50]])
+@pytest.mark.parametrize(
+    "words", [b"GET / HTTP/1.1\r\n\r\n", b"", b"\x16\x03\x01\x02\x00\x01", hello()[:50]], ids="http eof tls half".split()
+)
 def test_who_speaks_something_else_is_shown_the_door(listener: Listener, words: bytes) -> None:
     with RawClient(listener.url, shake=False) as stranger:
         stranger.socket.sendall(words)
