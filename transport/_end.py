@@ -39,7 +39,7 @@ class End:
     "waiters")
 
     def __init__(self) -> None:
-        self.lock: Final = RLock()
+        self.lock = RLock()
         self.items: Final[deque[Item]] = deque()
         self.link: Link = NO_LINK
         self.onward: Callable[[Item], None] | None = None
@@ -173,6 +173,12 @@ class End:
             self.alert = True
             self.ended = None
             self._pass_on()
+
+    def forget(self) -> None:
+        """In a forked child: whoever held the lock or waited, he is in the parent."""
+        self.lock = RLock()
+        self.waiters.clear()
+        self.idle = None
 
     def abandon(self, reason: CloseReason) -> None:
         """Nobody will take from this end any more: close its link, and drop what is queued."""

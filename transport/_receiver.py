@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Callable
 from functools import partial
 from os import getpid
-from threading import get_ident
+from threading import Lock, get_ident
 from types import CoroutineType
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -102,6 +102,22 @@ class Receiver(Emitter):
         self._watch()
         if due:
             self.wake()
+
+    def adopt(self) -> None:
+        """In a forked child: an inherited port is this process's own from now on, with its listeners."""
+        self._lock = Lock()
+        end = self._end
+        end.forget()
+        if end.link.source is not None:
+            end.link.source.forget()
+        self._pid = getpid()
+        self._home = None
+        self._refd = False
+        self._turning = 0
+        self._state = step(self._state, Input.STOP)
+        self._own(end)
+        if self._hearers:
+            self._listener_added("message", first=True)
 
     def __del__(self) -> None:
         # A forked child's copy of a port is not the port.

@@ -31,8 +31,9 @@ class Link(Protocol):
     def channel(self) -> object:
         """Equal for the two ends of one channel in this process, and for nothing else."""
 
-    source: Source | None
-    """The descriptor that must be read for messages to come in; None if they come in by themselves."""
+    @property
+    def source(self) -> Source | None:
+        """The descriptor that must be read for messages to come in; None if they come in by themselves."""
 
     def post(self, value: object, transfer: Iterable[object] = ()) -> None:
         """Clone *value* now, move what *transfer* lists, and queue the message for the other end.

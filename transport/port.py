@@ -414,6 +414,14 @@ def open_port(end: End) -> MessagePort:
     return port
 
 
+def adopt_after_fork(port: MessagePort) -> None:
+    """In a forked child: *port*, which was inherited, is this process's own from now on.
+
+    Inherited ports are dormant until then: collecting one, or the end of the child, closes nothing.
+    """
+    port.adopt()
+
+
 def receive_message_on_port(port: Receiver) -> Message | None:
     """Take the next message of *port* if there is one, without an event and without waiting (Node:
     receiveMessageOnPort).

@@ -44,7 +44,7 @@ class PipeSource(Source):
         self._fd = fd
         self._data = bytearray()
         self.heard_end = False
-        self.on_taken: Callable[[int], None] = int
+        self.on_taken: Callable[[int], object] = int
 
     def fileno(self) -> int:
         return self._fd

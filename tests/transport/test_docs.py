@@ -31,7 +31,13 @@ def test_the_page_on_ports_runs() -> None:
     )
 
     done = subprocess.run(
-        [sys.executable, "-"], input=program, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False
+        [sys.executable, "-"],
+        input=program,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
     )
 
     assert done.stderr == ""

@@ -333,6 +333,37 @@ def test_a_forked_child_ends_though_its_parent_listens() -> None:
     assert out == "child has its own dispatcher\nchild ended with 0\nparent goes on\n"
 
 
+def test_an_inherited_port_is_dormant_until_it_is_adopted() -> None:
+    code, out, err = run(
+        """
+        import os, warnings
+        warnings.simplefilter("ignore")
+        from tests.transport import pipe
+        from transport.port import adopt_after_fork
+        near, far = pipe.channel()
+        near.on("message", lambda value: None)
+        near.unref()
+        near.remove_all_listeners()
+        if os.fork() == 0:
+            far.__class__.__del__(far)  # as the collector would
+            os._exit(0)
+        os.wait()
+        assert not near.peer_closed
+        far._end.link.source.retire()  # the parent does not read it any more
+        if os.fork() == 0:
+            adopt_after_fork(far)
+            far.on("message", lambda value: (far.post_message([value, os.getpid()]), far.close()))
+        else:
+            near.post_message("who are you?")
+            value, pid = near.receive(10)
+            print(value, pid == os.wait()[0], flush=True)
+            os._exit(0)
+        """
+    )
+
+    assert (code, out, err) == (0, "who are you? True\n", "")
+
+
 def test_importing_transport_imports_neither_asyncio_nor_sockets() -> None:
     code, out, err = run(
         """

@@ -14,6 +14,7 @@ from tests.transport.contract_delivery import DeliveryContract
 from tests.transport.contract_ref import RefContract
 from tests.transport.settling import quiet, until
 from transport import CloseReason, MessageChannel, MessagePort, PortClosedError, structured_clone
+from transport._end import End
 from transport._relay import relay
 from transport._source import Source
 from transport._thread_link import convert, open_pair
@@ -204,13 +205,13 @@ def test_a_converted_channel_keeps_what_was_queued_and_the_end_behind_it() -> No
     port.on("message", heard.append)
     ends = []
 
-    def make_link(peer: object) -> pipe.PipeLink:
+    def make_link(peer: End) -> pipe.PipeLink:
         near, far = pipe.ends()
         ends.append(far)
         link = near.link
         assert isinstance(link, pipe.PipeLink)
-        link.source._end = staying
-        staying.taken = link._taken
+        link.source._end = peer
+        peer.taken = link._taken
         return link
 
     assert convert(leaving, make_link)
