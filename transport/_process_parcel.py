@@ -18,7 +18,6 @@ from clonecodec import (
     DataCloneError,
     DecodeError,
     SharedArrayBuffer,
-    Transferable,
     check_transfer_list,
     take_all,
 )
@@ -47,7 +46,7 @@ from transport._process_wire import (
     Record,
     chunks,
 )
-from transport.message import CloseReason, Opened
+from transport.message import Opened
 from transport.port import open_port
 
 Shipped: TypeAlias = tuple[bytes, Sequence[Handle]]

@@ -31,13 +31,15 @@ class ProcessSource(Source):
     ) -> None:
         super().__init__()
         self._socket: Final = sock
+        self._fd: Final = sock.fileno()
         self._on_end: Final = on_end
         self._reader: Final = reader
         self.ended = False
         """Has the end mark come?  Nothing comes behind it."""
 
     def fileno(self) -> int:
-        return self._socket.fileno()
+        """The number, also when the socket is closed: a reader's poll set knows it by that."""
+        return self._fd
 
     def pump(self) -> bool:
         self._read_often(_ROUNDS)

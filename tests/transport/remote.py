@@ -20,8 +20,8 @@ import clonecodec
 import transport
 from clonecodec import ArrayBuffer
 from transport import CloseReason, Message, MessageChannel, MessagePort, PortClosedError
-from transport._end import End
 from transport._emitter import Emitter
+from transport._end import End
 from transport._state import State
 
 
@@ -34,9 +34,7 @@ def carried(value: object) -> list[object]:
         if id(item) in seen:
             continue
         seen.add(id(item))
-        if isinstance(item, MessagePort):
-            found[id(item)] = item
-        elif isinstance(item, ArrayBuffer):
+        if isinstance(item, MessagePort) or isinstance(item, ArrayBuffer):
             found[id(item)] = item
         elif isinstance(item, dict):
             todo += item.values()
@@ -76,7 +74,7 @@ class Server:
 
     def do_call(self, number: int, name: str, args: list[Any]) -> object:
         result = getattr(self.ports[number], name)(*args)
-        return None if isinstance(result, MessagePort) and name != "receive" else result
+        return frozen(result)
 
     def do_get(self, number: int, name: str) -> object:
         value = getattr(self.ports[number], name)
@@ -98,6 +96,15 @@ class Server:
 
     def do_raw(self, number: int, payload: memoryview) -> None:
         cast(Any, self.ports[number])._end.link.post_raw(bytes(payload))
+
+
+def frozen(value: object) -> object:
+    """*value*, with bytes again for what arrived as bytes, so that it arrives so at the test too."""
+    if isinstance(value, memoryview) and value.readonly:
+        return value.tobytes()
+    if type(value) is list:
+        value[:] = map(frozen, value) if len(value) < 10 else value
+    return value
 
 
 def describe(error: BaseException) -> object:
