@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ._accelerate import accelerator
 from ._kinds import BY_FORMAT, BY_INDEX, NODE_BUFFER
-from ._reader import LEAVES, Deserializer
+from ._payloads import LEAVES
+from ._reader import Deserializer
 from ._rows import VIEW_ROWS, row_of
 from ._tags import HOST_OBJECT, WRITTEN_VERSION
 from ._views import cast_view, make_view, view_on
