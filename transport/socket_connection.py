@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from clonecodec import DataCloneError
 from transport._end import End
@@ -26,6 +26,7 @@ from transport._keeper import at_exit
 from transport._source import Sleeper, Source
 from transport.message import CloseReason
 from transport.socket_clock import call_later, forget
+from transport.socket_credit import Ledger
 from transport.socket_frames import ABORT, PING, ProtocolError, frame
 from transport.socket_handshake import Handshake, HandshakeError, PeerLimits
 from transport.socket_limits import INITIAL_CREDIT, Limits
@@ -33,6 +34,9 @@ from transport.socket_link import SocketLink
 from transport.socket_message import Outgoing
 from transport.socket_reader import Reader
 from transport.socket_writer import Stream, Writer
+
+if TYPE_CHECKING:
+    from threading import RLock
 
 FIRST: Final = 1
 """The channel that is open from the start; its number is one of the client's."""
@@ -65,18 +69,13 @@ class Connection(Source):
     ) -> None:
         super().__init__()
         self.limits: Final = limits
-        self.step: Final = limits.window >> 2
-        """Bytes of one channel that are taken before that is acknowledged unasked."""
         self.peer = PeerLimits(0, INITIAL_CREDIT, 0, 0, 0)
         self.id = b""
         self.writer: Final = Writer(stream, self.discard)
         self.links: Final[dict[int, SocketLink]] = {}
-        self.accounts = threading.RLock()
-        """Guards the account of every link, and ``links``.  Nothing is called with it held."""
-        self.held = 0
-        """Bytes of whole messages that wait in the queues of this connection's ports."""
-        self.starved: Final[dict[SocketLink, None]] = {}
-        """Links that got less credit than they could have, since too much is held."""
+        self.ledger: Final = Ledger(limits)
+        self.accounts: RLock = self.ledger.lock
+        """Guards the accounts of every link, and ``links``.  Nothing is called with it held."""
         self._reserved = 0
         self._stream: Final = stream
         self._handshake: Handshake | None = handshake
@@ -91,7 +90,7 @@ class Connection(Source):
         self._error: Exception | None = None
         """Why this side ended a connection whose handshake was not complete."""
         self._heard_at = 0.0
-        self._asked = False
+        self._asked_at = 0.0
         self._dead = False
 
     def register(self) -> None:
@@ -194,6 +193,7 @@ class Connection(Source):
         self.writer.call(close)
         for link in links:
             link.lost(reason)
+        self.ledger.starved.clear()
         if self._handshake is not None:
             self._handshake = None
             self._failed(self._error or error)
@@ -249,6 +249,15 @@ class Connection(Source):
             end.link = self.links[number] = SocketLink(self, number, end, opened=True)
         return end
 
+    def relieve(self) -> None:
+        """Something was taken, or a channel has ended: those that got too little may have more."""
+        if self.ledger.starved:
+            with self.accounts:
+                relieved = [self.links.get(intake.number) for intake in self.ledger.relieved()]
+            for link in relieved:
+                if link is not None:
+                    link.grant()
+
     def heard_end(self, link: SocketLink, reason: CloseReason) -> None:
         """The other side has closed the channel of *link*."""
         link.lost(reason)
@@ -297,16 +306,15 @@ class Connection(Source):
         interval, timeout = self.limits.keep_alive_interval, self.limits.keep_alive_timeout
         if self._dead or interval is None:
             return
-        silence = monotonic() - self._heard_at
-        if silence < interval:
-            self._asked = False
-            call_later(interval - silence, self._keep_alive)
-        elif not self._asked:
-            self._asked = True
+        now = monotonic()
+        if self._asked_at > self._heard_at:
+            self.stop()
+        elif now - self._heard_at < interval:
+            call_later(interval - (now - self._heard_at), self._keep_alive)
+        else:
+            self._asked_at = now
             self.writer.send(None, frame(PING, 0))
             call_later(timeout, self._keep_alive)
-        else:
-            self.stop()
 
     def stop(self, error: Exception | None = None) -> None:
         """End the connection from any thread; its reader does what is to be done."""
@@ -336,7 +344,7 @@ class Connection(Source):
     def abandon_in_child(self) -> None:
         """After a fork, in the child: the connection is the parent's, and so is who holds its locks."""
         self.forget()
-        self.accounts = threading.RLock()
+        self.accounts = self.ledger.lock = threading.RLock()
         self._dead = True
         with suppress(OSError):
             self._stream.close()

@@ -44,8 +44,8 @@ class Limits(NamedTuple):
     window: int = 4 << 20
     """Bytes of one channel that wait here to be taken before the other side must hold back the rest."""
 
-    queued_bytes: int = 256 << 20
-    """Bytes of all channels of a connection that wait here; past it a channel gets but its initial credit."""
+    queued_bytes: int = 1 << 30
+    """Bytes of a connection's channels that may wait here, beyond 32 KiB of each; past it they take turns."""
 
     handshake_seconds: float = 10.0
     """After this, a connection whose handshake is not complete is closed."""

@@ -3,9 +3,8 @@
     out: post() ─> waiting for credit ─> fragments ─> the connection      credit falls by what goes out
     in:  frames ─> assembly ─> End.items ─> taken()                       allowance falls by what comes in
 
-A receiver grants until one whole message is there, then by what is taken: so a message may be larger than the
-window, and an unread channel holds up nobody but itself.  The fields under "out" belong to the writer, which
-one thread at a time runs; those under "in" and "account" are guarded by the connection's ``accounts``.
+The fields under "out" belong to the writer, which one thread at a time runs; those under "in" to the reader;
+the accounts, of what came and of what was posted, are guarded by the connection's ``accounts``.
 """
 
 from __future__ import annotations
@@ -20,8 +19,9 @@ from transport._end import End
 from transport._relay import relay
 from transport._thread_link import convert
 from transport.message import CloseReason, EndMark, Item
+from transport.socket_credit import Intake
 from transport.socket_frames import ACK, ACKNOWLEDGED, BUFFER, PROBE, TABLE, ProtocolError, frame
-from transport.socket_limits import INITIAL_CREDIT, MOST_ATTACHMENTS
+from transport.socket_limits import MOST_ATTACHMENTS
 from transport.socket_message import Arrived, Assembly, Outgoing
 from transport.socket_values import octets_of, pack
 
@@ -54,18 +54,8 @@ class SocketLink:
         # In
         self.assembly: Assembly | None = None
         self.heard_end = False
-        self.deaf = False
-        """This side has closed: whatever still comes is dropped, and counts as taken."""
+        self.intake: Final = Intake(connection.ledger, number)
         # Account
-        self.allowance = INITIAL_CREDIT
-        """Bytes that the other side may still send."""
-        self.held = 0
-        """Bytes of the whole messages that wait to be taken, and how many those are."""
-        self.whole = 0
-        self.taken = 0
-        """Bytes of messages that were taken and not acknowledged yet."""
-        self.eager = False
-        """The other side wants to know soon what is taken."""
         self.amount = 0
         """Bytes of messages that were posted and not acknowledged yet."""
         self.waiting: list[tuple[int, Callable[[], None]]] = []
@@ -168,13 +158,11 @@ class SocketLink:
     def close(self, reason: CloseReason) -> None:
         connection = self.connection
         with connection.accounts:
-            if self.deaf:
+            if self.intake.closed:
                 return
-            self.deaf = True
-            connection.held -= self.held
-            self.taken += self.held
-            self.held = self.whole = 0
+            self.intake.close()
         connection.writer.call(lambda: connection.writer.end(self, reason))
+        connection.relieve()
 
     def drop_oldest(self) -> bool:
         oldest = self.connection.writer.take_oldest(self)
@@ -186,100 +174,60 @@ class SocketLink:
 
     # ------------------------------------------------------------------ in
 
-    def begin(self, size: int) -> None:
-        """A frame with *size* bytes of a message comes: may it?
+    def came(self, size: int, *, table: int = 0, fragment: bool = False) -> None:
+        """A frame with *size* bytes of a message is here, *table* of them a table: may it be?
 
         Raises:
             ProtocolError: nothing more may come on this channel, or not so much.
         """
         if self.heard_end:
-            raise ProtocolError(f"a frame on channel {self.number} behind its end")
+            raise ProtocolError(f"a message on channel {self.number} behind its end")
         with self.connection.accounts:
-            self.allowance -= size
-            if self.allowance < 0:
-                raise ProtocolError(f"channel {self.number} sent more than its credit")
+            self.intake.came(size, table=table, fragment=fragment)
 
     def arrived(self, messages: list[Arrived]) -> None:
         """Whole messages have come: queue them, and grant what there is to grant."""
-        connection = self.connection
-        size = sum(message.size for message in messages)
-        with connection.accounts:
-            if self.deaf:
-                self.taken += size
-            else:
-                self.held += size
-                self.whole += len(messages)
-                connection.held += size
-            answer = self._acknowledgement()
-        if self.deaf:
+        intake = self.intake
+        with self.connection.accounts:
+            intake.complete(len(messages), sum([message.size for message in messages]))
+            answer = intake.answer()
+        if intake.closed:
             for message in messages:
                 drop(message)
         else:
             put_all(self.end, messages)
         if answer is not None:
-            connection.writer.send(self, answer)
-
-    def grant(self) -> None:
-        """Bytes of an unfinished message have come: the sender may need more credit to finish it."""
-        with self.connection.accounts:
-            answer = self._acknowledgement()
-        if answer is not None:
-            self.connection.writer.send(self, answer)
+            self._acknowledge(answer)
 
     def on_taken(self, item: Item) -> None:
         """A message was taken out of the queue: in the taker's thread."""
         if type(item) is not Arrived or item.link is not self:
             return
-        connection = self.connection
-        starved: list[SocketLink] = []
-        with connection.accounts:
-            if self.deaf:
+        with self.connection.accounts:
+            if not self.intake.take(item.size):
                 return
-            self.held -= item.size
-            self.whole -= 1
-            self.taken += item.size
-            connection.held -= item.size
-            unusual = self.eager or connection.starved or self.assembly is not None
-            if self.taken < connection.step and not unusual:
-                return
-            answer = self._acknowledgement()
-            if connection.starved and connection.held <= connection.limits.queued_bytes:
-                starved = list(connection.starved)
-                connection.starved.clear()
+            answer = self._answer()
         if answer is not None:
-            connection.writer.send(self, answer)
-        for link in starved:
-            link.grant()
+            self._acknowledge(answer)
+        self.connection.relieve()
 
     def on_probe(self) -> None:
-        with self.connection.accounts:
-            self.eager = True
-            answer = self._acknowledgement()
-        if answer is not None:
-            self.connection.writer.send(self, answer)
+        """The other side wants to know soon what is taken."""
+        self.intake.eager = True
+        self.grant()
 
-    def _acknowledgement(self) -> bytes | None:
-        """The ACK frame that is due now, if one is.  Called with the accounts held."""
-        if self.heard_end:
-            return None
-        connection = self.connection
-        window = connection.limits.window
-        if connection.held > connection.limits.queued_bytes:
-            first = next(iter(connection.starved), self)
-            connection.starved[self] = None
-            # One message at a time may be finished, or nothing ever would be.
-            if self.whole or self.assembly is None or first is not self:
-                window = INITIAL_CREDIT
-        held = self.held
-        if self.whole and self.assembly is not None:
-            held += self.assembly.size - self.assembly.left
-        credit = max(0, window - held - self.allowance)
-        if credit < window >> 2 and self.taken < window >> 2 and not (self.eager and self.taken):
-            return None
-        taken, self.taken = self.taken, 0
-        self.allowance += credit
-        self.eager = False
-        return frame(ACK, self.number, ACKNOWLEDGED.pack(credit, taken))
+    def grant(self) -> None:
+        """Tell the other side what it may send, and what was taken, if it is time to."""
+        with self.connection.accounts:
+            answer = self._answer()
+        if answer is not None:
+            self._acknowledge(answer)
+
+    def _answer(self) -> tuple[int, int] | None:
+        return None if self.heard_end else self.intake.answer()
+
+    def _acknowledge(self, answer: tuple[int, int]) -> None:
+        self.connection.writer.send(self, frame(ACK, self.number, ACKNOWLEDGED.pack(*answer)))
 
     def on_ack(self, credit: int, taken: int) -> None:
         """The other side has taken *taken* bytes, and grants *credit* more."""
@@ -313,7 +261,7 @@ class SocketLink:
         with self.connection.accounts:
             self.heard_end = True
             assembly, self.assembly = self.assembly, None
-            self.connection.starved.pop(self, None)
+            self.intake.end()
             self.amount = 0
             due = self._due()
         if assembly is not None:
@@ -321,6 +269,7 @@ class SocketLink:
         self.end.put_end(reason)
         for callback in due:
             callback()
+        self.connection.relieve()
 
     # ------------------------------------------------------------------ how full the way is
 

@@ -298,8 +298,8 @@ class Listener(Emitter):
             self.ref()
             home.schedule(self)
 
-    def _last_listener_removed(self, event: str) -> None:
-        if event == "connection":
+    def _listeners_changed(self, event: str) -> None:
+        if event == "connection" and not self.listener_count(event):
             self.unref()
 
     def turn(self, home: Home) -> None:

@@ -187,7 +187,7 @@ class Reader:
 
     @staticmethod
     def _deliver(link: SocketLink, run: list[Arrived], total: int) -> None:
-        link.begin(total)
+        link.came(total)
         link.arrived(run)
 
     @staticmethod
@@ -214,12 +214,12 @@ class Reader:
             assembly = link.assembly
             if stop - start > assembly.left:
                 raise ProtocolError("a fragment that is longer than its message")
-            link.begin(stop - start)
+            link.came(stop - start, fragment=True)
         elif kind == MESSAGE:
             link = self._data_link(link, number)
             if stop - start > self._connection.limits.message_size:
                 raise ProtocolError(f"a message of {stop - start} bytes is too long")
-            link.begin(stop - start)
+            link.came(stop - start, fragment=True)
             assembly = link.assembly = Assembly.of_payload(stop - start)
         elif kind == BEGIN:
             link = self._data_link(link, number)
@@ -232,7 +232,7 @@ class Reader:
             )
             if stop - start > table.total:
                 raise ProtocolError("a fragment that is longer than its message")
-            link.begin(stop - start)
+            link.came(stop - start, table=table.size, fragment=True)
             ends = [self._connection.accept_channel(channel) for channel in table.ports]
             assembly = link.assembly = Assembly.of_table(table, ends)
             begin += table.size

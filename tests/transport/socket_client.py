@@ -39,7 +39,7 @@ def table(payload: int, ports: list[int], buffers: list[tuple[int, int]]) -> byt
 class RawClient:
     """A blocking socket to a listener, and what may be said on it by hand."""
 
-    def __init__(self, url: str, *, shake: bool = True, secret: bytes | None = None, ports: int = 100) -> None:
+    def __init__(self, url: str, *, shake: bool = True, secret: bytes | None = None) -> None:
         if url.startswith("unix://"):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.connect(url.removeprefix("unix://"))
@@ -49,10 +49,10 @@ class RawClient:
         self.socket.settimeout(10)
         self.server_hello = b""
         if shake:
-            self.shake_hands(secret, ports)
+            self.shake_hands(secret)
 
-    def shake_hands(self, secret: bytes | None, ports: int) -> None:
-        mine = hello(secret=secret is not None, ports=ports)
+    def shake_hands(self, secret: bytes | None) -> None:
+        mine = hello(secret=secret is not None)
         self.socket.sendall(mine)
         self.server_hello = self.read(HELLO.size)
         if secret is not None:

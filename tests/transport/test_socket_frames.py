@@ -26,6 +26,7 @@ from tests.transport.socket_client import (
     table,
 )
 from transport import CloseReason, Limits, Listener, MessagePort, listen
+from transport.socket_connection import Connection
 
 ONE = bytes.fromhex("ff0f4902")
 FIXED = (1 << 64) - 1
@@ -122,7 +123,8 @@ def test_what_came_before_a_malformed_frame_is_delivered(listener: Listener) -> 
 def test_a_payload_that_is_no_value_is_a_messageerror_and_no_more(listener: Listener) -> None:
     with RawClient(listener.url) as client:
         port = listener.accept(5)
-        client.socket.sendall(frame(MESSAGE, 1, b"") + frame(MESSAGE, 1, b"\xff\x0fz") + frame(MESSAGE, 1, ONE))
+        for payload in (b"", b"\xff\x0fz", ONE):
+            client.send(MESSAGE, 1, payload)
 
         for _ in range(2):
             with pytest.raises(ValueError):
@@ -151,11 +153,29 @@ def test_ports_in_a_message_that_cannot_be_read_are_closed(listener: Listener) -
         assert client.until(END) == (END, 3, b"\x01")
 
 
-def test_a_ping_is_answered_once_however_many_there_are(listener: Listener) -> None:
+def test_a_ping_is_answered(listener: Listener) -> None:
     with RawClient(listener.url) as client:
-        listener.accept(5)
+        port = listener.accept(5)
         client.send(PING, 0)
 
+        assert client.next() == (PONG, 0, b"")
+        assert not port.closed
+
+
+def test_pings_of_one_who_does_not_read_pile_up_nothing(listener: Listener) -> None:
+    with RawClient(listener.url) as client:
+        port = listener.accept(5)
+        connection = port._end.link.source
+        assert isinstance(connection, Connection)
+        client.socket.settimeout(0.2)
+        for _ in range(200):
+            try:
+                client.socket.sendall(frame(PING, 0) * 10_000)
+            except TimeoutError:
+                break
+
+        assert connection.writer._size < 1 << 20
+        client.socket.settimeout(10)
         assert client.next() == (PONG, 0, b"")
 
 

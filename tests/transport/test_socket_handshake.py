@@ -1,4 +1,4 @@
-"""The handshake: bytes in, bytes out, and over real connections that say too little, too much or the wrong."""
+"""The handshake: bytes in, bytes out, and over connections that say too little, too much or the wrong."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def test_a_handshake_may_come_byte_by_byte(secret: bytes | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mine", "its"), [(b"one", b"other"), (None, b"secret"), (b"secret", None)], ids=["wrong", "none", "extra"]
+    ("mine", "its"),
+    [(b"one", b"other"), (None, b"secret"), (b"secret", None)],
+    ids=["wrong", "none", "extra"],
 )
 def test_secrets_that_differ_are_refused(mine: bytes | None, its: bytes | None) -> None:
     client, server = pair(mine, its)
@@ -194,7 +196,9 @@ def test_a_client_that_says_nothing_holds_up_nobody_and_is_closed(listener: List
 
 
 @pytest.mark.parametrize(
-    "words", [b"GET / HTTP/1.1\r\n\r\n", b"", b"\x16\x03\x01\x02\x00\x01", hello()[:50]], ids="http eof tls half".split()
+    "words",
+    [b"GET / HTTP/1.1\r\n\r\n", b"", b"\x16\x03\x01\x02\x00\x01", hello()[:50]],
+    ids=["http", "end", "tls", "half"],
 )
 def test_who_speaks_something_else_is_shown_the_door(listener: Listener, words: bytes) -> None:
     with RawClient(listener.url, shake=False) as stranger:
