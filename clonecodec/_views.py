@@ -10,11 +10,10 @@ its own that holds just the bytes it shows: never a neighbour's.
 
 from __future__ import annotations
 
-from array import array
 from typing import TYPE_CHECKING, TypeAlias
 
 from ._kinds import BY_FORMAT, DATA_VIEW, FLOAT16, UINT8, UINT8_CLAMPED, Kind
-from .buffers import ArrayBuffer, SharedArrayBuffer, is_released, view_of
+from .buffers import ArrayBuffer, SharedArrayBuffer, empty_view, is_released, view_of
 from .errors import DataCloneError
 from .views import DataView, Float16Array, Uint8ClampedArray
 
@@ -102,7 +101,7 @@ def cast_view(octets: memoryview, format: str) -> memoryview:
     if format == "B":
         return octets
     if not octets.nbytes:  # an empty memoryview cannot be cast
-        return memoryview(array(format))
+        return empty_view(format)
     return octets.cast(format)  # type: ignore[call-overload, no-any-return]  # it wants literals
 
 

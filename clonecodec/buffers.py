@@ -58,10 +58,38 @@ _handed_out: dict[int, tuple[weakref.ref[memoryview], ViewOf]] = {}
 JavaScript."""
 
 
+_EMPTY: dict[str, memoryview] = {}
+"""By format: a memoryview of no elements."""
+
+
+def empty_view(format: str) -> memoryview:
+    """Return a new memoryview of no elements, which no cast can make."""
+    if format not in _EMPTY:
+        _EMPTY[format] = memoryview(array(format))
+    return _EMPTY[format][:]
+
+
 def view_of(view: memoryview) -> ViewOf | None:
     """Which buffer handed out *view*, and for which part of it; None if no buffer did."""
     entry = _handed_out.get(id(view))
     return entry[1] if entry is not None and entry[0]() is view else None
+
+
+class _Reference(weakref.ref[memoryview]):
+    """To a memoryview that was handed out; it is forgotten when it dies.  (Smaller than a closure.)"""
+
+    __slots__ = ("key", "views")
+
+    key: int
+    views: set[int]
+
+
+def _forget(reference: weakref.ref[memoryview]) -> None:
+    assert isinstance(reference, _Reference)
+    entry = _handed_out.get(reference.key)
+    if entry is not None and entry[0] is reference:
+        del _handed_out[reference.key]
+        reference.views.discard(reference.key)
 
 
 class _Buffer:
@@ -143,7 +171,7 @@ class _Buffer:
         elif count:
             view = self._root[offset : offset + count * size].cast(kind.format)  # type: ignore[call-overload]
         else:  # an empty memoryview cannot be cast
-            view = memoryview(array(kind.format))
+            view = empty_view(kind.format)
         if tracking is None:
             tracking = length is None and self.resizable
         self._remember(view, ViewOf(self, offset, tracking))  # type: ignore[arg-type]  # one of its two subclasses
@@ -151,20 +179,16 @@ class _Buffer:
 
     def _remember(self, view: memoryview, what: ViewOf) -> None:
         key = id(view)
-        views = self._views
-
-        def forget(reference: weakref.ref[memoryview]) -> None:
-            entry = _handed_out.get(key)
-            if entry is not None and entry[0] is reference:
-                del _handed_out[key]
-                views.discard(key)
-
-        _handed_out[key] = weakref.ref(view, forget), what
-        views.add(key)
+        reference = _Reference(view, _forget)
+        reference.key = key
+        reference.views = self._views
+        _handed_out[key] = reference, what
+        self._views.add(key)
 
     def _living(self) -> list[memoryview]:
-        entries = (_handed_out[key] for key in tuple(self._views) if key in _handed_out)
-        return [view for view in (entry[0]() for entry in entries) if view is not None]
+        entries = [_handed_out.get(key) for key in tuple(self._views)]
+        views = [entry[0]() for entry in entries if entry is not None]
+        return [view for view in views if view is not None]
 
     def __len__(self) -> int:
         return self._length
