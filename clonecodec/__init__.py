@@ -7,6 +7,7 @@ True
 
 from typing import Any
 
+from ._accelerate import accelerator
 from ._clone import clone_with_transfer, structured_clone
 from ._file import dump, load
 from ._node import DefaultDeserializer, DefaultSerializer, dumps, loads
@@ -35,7 +36,7 @@ from .transfer import (
 from .values import Array, BigInt, Boxed, ByIdentity, Date, Map, SparseArray, hole, undefined
 from .views import DataView, Float16Array, Uint8ClampedArray
 
-accelerated: bool = False
+accelerated: bool = accelerator is not None
 """Whether the C part does the work."""
 
 

@@ -24,6 +24,7 @@
 #include <Python.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -94,6 +95,8 @@ enum {
     X(deserializer)                                                                                                    \
     X(cloner)                                                                                                          \
     X(leaves)                                                                                                          \
+    X(datetime)                                                                                                        \
+    X(timezone)                                                                                                        \
     X(clone_leaves)
 
 /* Names that are looked up. */
@@ -109,6 +112,7 @@ enum {
     X(data)                                                                                                            \
     X(offset)                                                                                                          \
     X(admit)                                                                                                           \
+    X(leaf)                                                                                                            \
     X(tzinfo)
 
 #define NAME_BITS 10
@@ -269,7 +273,7 @@ typedef enum {
 } Dictionary;
 
 Dictionary classify(State *state, PyObject *dict);
-PyObject *indexed_items(PyObject *dict);
+PyObject *indexed_items(PyObject *dict, bool named);
 bool array_index(PyObject *key, uint32_t *index);
 PyObject *list_of(PyObject *set);
 

@@ -1,2 +1,389 @@
+/* _clone in C: a clone of one value, without a transfer list.
+ *
+ * As in read.c, what is not as expected is left to Python, from the start: instances and exceptions among it, whose
+ * own code might run.  So no code of the user's runs here.
+ */
+
 #include "accelerator.h"
-PyObject *accelerator_clone(PyObject *module, PyObject *const *arguments, Py_ssize_t count) { Py_RETURN_NOTIMPLEMENTED; }
+
+typedef enum { ROOT, LIST, TUPLE, OBJECT_, MAP_, SET_, FROZENSET } Kind;
+
+/* A container that is being cloned. */
+typedef struct {
+    Walked walked;
+    Kind kind;
+    bool copied;        /* OBJECT_: the target began as a copy, so that only what is no scalar is replaced */
+    PyObject *target;   /* held; a set for a frozenset */
+    PyObject *key;      /* OBJECT_, MAP_: where the next value goes; held */
+    PyObject *keys;     /* MAP_, SET_, FROZENSET: the Keys, once they are needed; held */
+    Py_ssize_t number;
+} Frame;
+
+#define FEW 8
+
+typedef struct {
+    State *state;
+    Numbers numbers;    /* of the originals */
+    PyObject *clones;   /* by number, a list; held */
+    PyObject *cloner;   /* NULL as long as none is needed; held */
+    bool paused;        /* whether the collector is to be resumed */
+    Py_ssize_t max_depth;
+    Py_ssize_t secured; /* so many frames walk snapshots */
+    Py_ssize_t depth;
+    Py_ssize_t room;
+    Frame *frames;
+    Frame few[FEW];
+} Cloning;
+
+/* NULL without an exception means: let Python do it. */
+#define GIVE_UP NULL
+
+static inline bool
+is_scalar(State *state, PyObject *item)
+{
+    PyTypeObject *type = Py_TYPE(item);
+    return type == &PyUnicode_Type || type == &PyLong_Type || type == &PyFloat_Type || item == Py_None ||
+           type == &PyBool_Type || item == state->undefined;
+}
+
+/* ---- Handing over to Python ---- */
+
+/* Let a Cloner clone what holds no other values. */
+static PyObject *
+leaf(Cloning *cloning, PyObject *item)
+{
+    State *state = cloning->state;
+    PyTypeObject *type = Py_TYPE(item);
+    int known = PySet_Contains(state->clone_leaves, (PyObject *)type);
+    if (known <= 0)
+        return NULL;
+    if ((PyObject *)type == state->datetime) { /* whose time zone may be the user's */
+        PyObject *zone = PyObject_GetAttr(item, state->names.tzinfo);
+        bool ours = zone != NULL && (PyObject *)Py_TYPE(zone) == state->timezone;
+        Py_XDECREF(zone);
+        if (!ours)
+            return GIVE_UP;
+    }
+    for (; cloning->secured < cloning->depth; cloning->secured++)
+        if (snapshot(&cloning->frames[cloning->secured].walked) < 0)
+            return NULL;
+    if (numbers_settle(&cloning->numbers) < 0)
+        return NULL;
+    Py_INCREF(item);
+    resume_collector(cloning->paused);
+    PyObject *copy = NULL;
+    if (cloning->cloner == NULL)
+        cloning->cloner = PyObject_CallNoArgs(state->cloner);
+    if (cloning->cloner != NULL)
+        copy = PyObject_CallMethodOneArg(cloning->cloner, state->names.leaf, item);
+    if (cloning->paused)
+        (void)pause_collector();
+    Py_DECREF(item);
+    return copy;
+}
+
+/* ---- Containers ---- */
+
+static void
+drop(Frame *frame)
+{
+    walked_clear(&frame->walked);
+    Py_CLEAR(frame->target);
+    Py_CLEAR(frame->key);
+    Py_CLEAR(frame->keys);
+}
+
+/* Begin to clone *original* into *target*, whose reference is taken, as that of *items* is. */
+static Frame *
+push(Cloning *cloning, PyObject *original, bool alone, Kind kind, PyObject *target, Source source, PyObject *items,
+     Py_ssize_t size, bool live)
+{
+    if (target == NULL || items == NULL || cloning->depth > cloning->max_depth)
+        goto failed;
+    if (cloning->depth == cloning->room) {
+        Py_ssize_t room = cloning->room * 2;
+        Frame *old = cloning->frames == cloning->few ? NULL : cloning->frames;
+        Frame *frames = PyMem_Realloc(old, room * sizeof *frames);
+        if (frames == NULL) {
+            PyErr_NoMemory();
+            goto failed;
+        }
+        if (old == NULL)
+            memcpy(frames, cloning->few, sizeof cloning->few);
+        cloning->frames = frames;
+        cloning->room = room;
+    }
+    PyObject *known = kind == TUPLE || kind == FROZENSET ? cloning->state->not_yet : target;
+    if (PyList_Append(cloning->clones, known) < 0 || numbers_begin(&cloning->numbers, original, alone) < 0)
+        goto failed;
+    Frame *frame = &cloning->frames[cloning->depth++];
+    memset(frame, 0, sizeof *frame);
+    frame->walked.source = source;
+    frame->walked.items = items;
+    frame->walked.size = size;
+    frame->walked.live = live;
+    frame->kind = kind;
+    frame->target = target;
+    frame->number = cloning->numbers.count - 1;
+    return frame;
+failed:
+    Py_XDECREF(target);
+    Py_XDECREF(items);
+    return NULL;
+}
+
+static Frame *
+begin_dict(Cloning *cloning, PyObject *value, bool alone)
+{
+    Py_ssize_t size = 2 * PyDict_GET_SIZE(value);
+    Dictionary kind = (PyObject *)Py_TYPE(value) == cloning->state->Map ? MAPPED : classify(cloning->state, value);
+    Frame *frame;
+    switch (kind) {
+    case PLAIN:
+        frame = push(cloning, value, alone, OBJECT_, PyDict_Copy(value), IN_DICT, Py_NewRef(value), size, true);
+        if (frame != NULL)
+            frame->copied = true;
+        return frame;
+    case INDEXED:
+        return push(cloning, value, alone, OBJECT_, PyDict_New(), IN_FLAT, indexed_items(value, true), size, false);
+    case MAPPED:
+        return push(cloning, value, alone, MAP_, PyObject_CallNoArgs(cloning->state->Map), IN_PAIRS,
+                    Py_NewRef(value), size, true);
+    default: return GIVE_UP;
+    }
+}
+
+static Frame *
+begin(Cloning *cloning, PyObject *value, bool alone)
+{
+    PyTypeObject *type = Py_TYPE(value);
+    PyObject *target;
+    Py_ssize_t size;
+    if (type == &PyDict_Type || (PyObject *)type == cloning->state->Map)
+        return begin_dict(cloning, value, alone);
+    if (type == &PyList_Type) {
+        size = PyList_GET_SIZE(value);
+        target = PyList_New(size);
+        if (target != NULL)
+            Py_SET_SIZE(target, 0); /* it grows as it is filled */
+        return push(cloning, value, alone, LIST, target, IN_LIST, Py_NewRef(value), size, true);
+    }
+    if (type == &PyTuple_Type) {
+        size = PyTuple_GET_SIZE(value);
+        target = PyTuple_New(size);
+        if (target != NULL && size)
+            PyObject_GC_UnTrack(target); /* nobody is to see it before it is filled */
+        return push(cloning, value, alone, TUPLE, target, IN_TUPLE, Py_NewRef(value), size, false);
+    }
+    if (PyAnySet_CheckExact(value))
+        return push(cloning, value, alone, type == &PySet_Type ? SET_ : FROZENSET, PySet_New(NULL), IN_LIST,
+                    list_of(value), PySet_GET_SIZE(value), false);
+    return NULL;
+}
+
+static bool
+is_open(Cloning *cloning, Py_ssize_t number)
+{
+    Py_ssize_t low = 0, high = cloning->depth; /* inner ones have higher numbers */
+    while (low < high) {
+        Py_ssize_t middle = low + (high - low) / 2;
+        if (cloning->frames[middle].number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < cloning->depth && cloning->frames[low].number == number;
+}
+
+/* The clone of what has been met before. */
+static PyObject *
+reference(Cloning *cloning, Py_ssize_t number)
+{
+    PyObject *clone = PyList_GET_ITEM(cloning->clones, number);
+    if (clone == cloning->state->not_yet)
+        return GIVE_UP;
+    Frame *frame = &cloning->frames[cloning->depth - 1];
+    bool patched = frame->kind <= LIST || frame->kind == OBJECT_ || (frame->kind == MAP_ && frame->key != NULL);
+    if (!patched && PyList_CheckExact(clone) && is_open(cloning, number))
+        return GIVE_UP;
+    return Py_NewRef(clone);
+}
+
+/* Clone an object, or begin to.  *began* is set if it is a container. */
+static PyObject *
+clone_of(Cloning *cloning, PyObject *item, bool *began)
+{
+    bool alone = cloning->numbers.quiet && Py_REFCNT(item) == 1;
+    if (!alone) {
+        Py_ssize_t number = numbers_find(&cloning->numbers, item);
+        if (number >= 0)
+            return reference(cloning, number);
+    }
+    PyTypeObject *type = Py_TYPE(item);
+    if (type == &PyDict_Type || type == &PyList_Type || type == &PyTuple_Type || PyAnySet_CheckExact(item) ||
+        (PyObject *)type == cloning->state->Map) {
+        *began = begin(cloning, item, alone) != NULL;
+        return NULL;
+    }
+    PyObject *copy = type == &PyBytes_Type ? PyMemoryView_FromObject(item) : leaf(cloning, item);
+    if (copy != NULL && (PyList_Append(cloning->clones, copy) < 0 || numbers_begin(&cloning->numbers, item, false) < 0))
+        Py_CLEAR(copy);
+    return copy;
+}
+
+/* Take the finished clone out of the innermost frame. */
+static PyObject *
+closed(Cloning *cloning)
+{
+    Frame *frame = &cloning->frames[cloning->depth - 1];
+    PyObject *value = frame->target;
+    if (frame->kind == FROZENSET)
+        value = PyFrozenSet_New(frame->target);
+    else if (frame->kind == TUPLE && frame->walked.size)
+        PyObject_GC_Track(value);
+    if (value == NULL)
+        return NULL;
+    if (value == frame->target)
+        frame->target = NULL;
+    if (frame->kind == TUPLE || frame->kind == FROZENSET)
+        (void)PyList_SetItem(cloning->clones, frame->number, Py_NewRef(value));
+    drop(frame);
+    cloning->depth--;
+    if (cloning->secured > cloning->depth)
+        cloning->secured = cloning->depth;
+    return value;
+}
+
+/* Put *value* into the innermost container; its reference is taken. */
+static inline int
+store(Cloning *cloning, PyObject *value)
+{
+    Frame *frame = &cloning->frames[cloning->depth - 1];
+    Py_ssize_t size;
+    int status;
+    switch (frame->kind) {
+    case LIST:
+        size = PyList_GET_SIZE(frame->target);
+        PyList_SET_ITEM(frame->target, size, value);
+        Py_SET_SIZE(frame->target, size + 1);
+        return 0;
+    case TUPLE: PyTuple_SET_ITEM(frame->target, frame->walked.index - 1, value); return 0;
+    case OBJECT_:
+        status = PyDict_SetItem(frame->target, frame->key, value);
+        Py_CLEAR(frame->key);
+        break;
+    case MAP_:
+        if (frame->key == NULL) {
+            frame->key = admitted(cloning->state, frame->target, &frame->keys, value, cloning->paused);
+            return frame->key == NULL ? -1 : 0;
+        }
+        status = PyDict_SetItem(frame->target, frame->key, value);
+        Py_CLEAR(frame->key);
+        break;
+    default:
+        value = admitted(cloning->state, frame->target, &frame->keys, value, cloning->paused);
+        status = value == NULL ? -1 : PySet_Add(frame->target, value);
+        Py_XDECREF(value);
+        return status;
+    }
+    Py_DECREF(value);
+    return status;
+}
+
+/* ---- The loop ---- */
+
+static PyObject *
+walk(Cloning *cloning, PyObject *root)
+{
+    State *state = cloning->state;
+    PyObject *item = root, *key = NULL;
+    for (;;) {
+        bool began = false;
+        PyObject *copy;
+        if (item == NULL)
+            copy = closed(cloning);
+        else if (is_scalar(state, item))
+            copy = Py_NewRef(item);
+        else {
+            if (key != NULL)
+                cloning->frames[cloning->depth - 1].key = Py_NewRef(key);
+            key = NULL;
+            copy = clone_of(cloning, item, &began);
+        }
+        if (!began) {
+            if (copy == NULL)
+                return NULL;
+            Frame *frame = &cloning->frames[cloning->depth - 1];
+            if (frame->kind == ROOT)
+                return copy;
+            if (key != NULL)
+                frame->key = Py_NewRef(key);
+            if (store(cloning, copy) < 0)
+                return NULL;
+        }
+        Frame *frame = &cloning->frames[cloning->depth - 1];
+        key = NULL;
+        do
+            item = next_item(&frame->walked, &key);
+        while (frame->copied && item != NULL && is_scalar(state, item));
+        if (frame->kind == LIST) { /* most lists are of scalars */
+            PyObject *target = frame->target;
+            Py_ssize_t size = PyList_GET_SIZE(target);
+            while (item != NULL && is_scalar(state, item)) {
+                PyList_SET_ITEM(target, size, Py_NewRef(item));
+                size++;
+                item = next_item(&frame->walked, &key);
+            }
+            Py_SET_SIZE(target, size);
+        }
+        if (item == NULL)
+            key = NULL;
+    }
+}
+
+/* clone(value, max_depth): what Cloner does without a transfer list; or NotImplemented */
+PyObject *
+accelerator_clone(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "clone(value, max_depth)");
+        return NULL;
+    }
+    Cloning cloning;
+    memset(&cloning, 0, offsetof(Cloning, few));
+    cloning.state = state_of(module);
+    cloning.max_depth = PyNumber_AsSsize_t(arguments[1], NULL);
+    if (cloning.max_depth == -1 && PyErr_Occurred())
+        return NULL;
+    if (is_scalar(cloning.state, arguments[0]))
+        return Py_NewRef(arguments[0]);
+    numbers_init(&cloning.numbers);
+    cloning.frames = cloning.few;
+    cloning.room = FEW;
+    memset(&cloning.few[0], 0, sizeof cloning.few[0]);
+    cloning.few[0].number = -1;
+    cloning.depth = cloning.secured = 1;
+    cloning.paused = pause_collector();
+    cloning.clones = PyList_New(0);
+    PyObject *copy = cloning.clones == NULL ? NULL : walk(&cloning, arguments[0]);
+    resume_collector(cloning.paused);
+    PyObject *type = NULL, *error = NULL, *traceback = NULL;
+    if (copy == NULL) {
+        if (PyErr_ExceptionMatches(cloning.state->DataCloneError))
+            PyErr_Clear();
+        PyErr_Fetch(&type, &error, &traceback);
+    }
+    while (cloning.depth)
+        drop(&cloning.frames[--cloning.depth]);
+    if (cloning.frames != cloning.few)
+        PyMem_Free(cloning.frames);
+    numbers_clear(&cloning.numbers);
+    Py_XDECREF(cloning.clones);
+    Py_XDECREF(cloning.cloner);
+    if (copy != NULL)
+        return copy;
+    if (type == NULL)
+        Py_RETURN_NOTIMPLEMENTED;
+    PyErr_Restore(type, error, traceback);
+    return NULL;
+}

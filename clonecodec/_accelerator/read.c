@@ -7,8 +7,6 @@
 
 #include "accelerator.h"
 
-#include <stddef.h>
-
 typedef enum { ROOT, LIST, TUPLE, OBJECT_, MAP_, SET_, FROZENSET } Kind;
 
 /* A container that is being read. */

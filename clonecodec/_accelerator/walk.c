@@ -377,7 +377,7 @@ classify(State *state, PyObject *dict)
 
 typedef struct {
     uint32_t index;
-    PyObject *value;
+    PyObject *key, *value;
 } Indexed;
 
 static int
@@ -387,9 +387,9 @@ by_index(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* _properties.property_list of a dict with array indices: those first, as numbers, in a flat list. */
+/* _properties.property_list of a dict with array indices: those first, as numbers or (*named*) as they are. */
 PyObject *
-indexed_items(PyObject *dict)
+indexed_items(PyObject *dict, bool named)
 {
     PyObject *key, *value;
     Py_ssize_t size = PyDict_GET_SIZE(dict), position = 0, count = 0, i = 0;
@@ -405,11 +405,13 @@ indexed_items(PyObject *dict)
         goto done;
     while (PyDict_Next(dict, &position, &key, &value))
         if (array_index(key, &index))
-            indexed[count++] = (Indexed){index, value};
+            indexed[count++] = (Indexed){index, key, value};
     qsort(indexed, count, sizeof *indexed, by_index);
     for (; i < count; i++) {
         index = indexed[i].index;
-        key = index < 0x80000000u ? PyLong_FromUnsignedLong(index) : PyFloat_FromDouble(index);
+        key = named                 ? Py_NewRef(indexed[i].key)
+              : index < 0x80000000u ? PyLong_FromUnsignedLong(index)
+                                    : PyFloat_FromDouble(index);
         if (key == NULL) {
             Py_CLEAR(flat);
             goto done;

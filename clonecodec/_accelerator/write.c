@@ -470,7 +470,7 @@ write_dict(Run *run, PyObject *value, bool alone)
     if (kind == MAPPED)
         return enter(run, IN_PAIRS, MAP, Py_NewRef(value), size, true);
     if (kind == INDEXED)
-        return enter(run, IN_FLAT, OBJECT, indexed_items(value), size, false);
+        return enter(run, IN_FLAT, OBJECT, indexed_items(value, false), size, false);
     return enter(run, IN_DICT, OBJECT, Py_NewRef(value), size, true);
 }
 
