@@ -170,12 +170,14 @@ class MapBuilder(Builder):
 
     def __init__(self) -> None:
         self.target = Map()
-        self._keys = Keys(self.target)
+        self._keys: Keys | None = None
         self._unfinished: _UnfinishedKeys | None = None
         self._key: object = hole  # none yet
 
     def take(self, value: object) -> None:
         if self._key is hole:
+            if self._keys is None:  # not before it is needed: of 100,000 open Maps, few have a key
+                self._keys = Keys(self.target)
             self._key = self._keys.admit(value)
         else:
             self.target[self._key] = value
@@ -204,10 +206,12 @@ class SetBuilder(Builder):
 
     def __init__(self) -> None:
         self.target: set[object] = set()
-        self._keys = Keys(self.target)
+        self._keys: Keys | None = None
         self._unfinished: _UnfinishedKeys | None = None
 
     def take(self, value: object) -> None:
+        if self._keys is None:
+            self._keys = Keys(self.target)
         self.target.add(self._keys.admit(value))
 
     def take_unfinished(self, other: Unfinished) -> None:
