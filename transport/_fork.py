@@ -8,17 +8,34 @@ nothing.
 from __future__ import annotations
 
 import os
+import sys
+from importlib import import_module
 
 from transport import _dispatch, _io, _keeper
+
+
+def _before() -> None:
+    # multiprocessing may be about to fork with a port among its arguments.
+    if "multiprocessing.popen_fork" in sys.modules or "transport._process_link" in sys.modules:
+        import_module("transport._process_fork").before()
+
+
+def _after_in_parent() -> None:
+    if "transport._process_fork" in sys.modules:
+        import_module("transport._process_fork").after_in_parent()
 
 
 def _after_in_child() -> None:
     _dispatch.forget()
     _io.forget()
     _keeper.forget()
+    if "transport._process_fork" in sys.modules:
+        import_module("transport._process_fork").after_in_child()
 
 
 def install() -> None:
     """Have it done in every child that this process forks."""
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_after_in_child)
+        os.register_at_fork(
+            before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child
+        )

@@ -9,8 +9,10 @@ How ends are put into messages is not known here: ``Freight`` does that.
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
@@ -18,6 +20,7 @@ from clonecodec import DataCloneError, DecodeError
 from transport._drop import drop
 from transport._io import give_back_later
 from transport._keeper import at_exit
+from transport._process_owner import Peer, here, own_pidfd, parent, peer
 from transport._process_outbox import Outbox
 from transport._process_parcel import Packed, Parcel, Shipped, bad
 from transport._process_source import ProcessSource
@@ -25,9 +28,13 @@ from transport._process_wire import (
     ACK,
     ASK,
     BAD,
+    CLAIM,
+    DISOWN,
     END,
+    HEADER,
     MESSAGE,
     REASONS,
+    Borrowed,
     Chunk,
     Descriptor,
     Frame,
@@ -35,7 +42,9 @@ from transport._process_wire import (
     Handle,
     control,
 )
+from transport._state import State
 from transport.message import CloseReason, EndMark, Item
+from transport.port import MessagePort
 
 if TYPE_CHECKING:
     from transport._end import End
@@ -71,10 +80,10 @@ class ProcessLink:
         self.socket: Final = sock
         self.freight: Final = freight
         self.reader: Final = FrameReader(self._hear_message, self._hear_frame)
-        self._reading: Final = ProcessSource(sock, self.reader, self._hear_end)
+        self._reading: Final = ProcessSource(sock, self.reader, self._hear_end, self._use)
         self.source = self._reading
         self.outbox: Final = Outbox(sock, self._flush, self._broken)
-        self.lock: Final = RLock()
+        self.lock = RLock()
         """Guards all that follows, and the outbox.  (Re-entrant: a signal handler may post.)"""
         self.unacknowledged = 0
         self.owed = 0
@@ -89,13 +98,22 @@ class ProcessLink:
         """Is the socket closed, or passed on?"""
         self.loans = 0
         """For ``give_back_later``, which is used as a timer."""
+        self.copied = False
+        """Has there been a fork while the end was here?  Then other processes have copies of the socket."""
+        self.announced = False
+        """Has the other side been told which process owns this end?"""
+        self.dormant = False
+        """Was it inherited by a fork, and not been used here?  Then it is another process's."""
+        self._peer: Peer | None = None
         end.taken = self._taken
-        _count(channel, 1)
+        here.add(self)
         at_exit(self)
 
     # ------------------------------------------------------------------ posting
 
     def post(self, value: object, transfer: Iterable[object] = _NOTHING) -> None:
+        if self.dormant:
+            self._use()
         packed = Packed(value, transfer)
         if not packed.items:
             self._write(packed.chunks(()), packed.size)
@@ -120,6 +138,7 @@ class ProcessLink:
         self.discard(entries)
 
     def send(self, item: Item) -> None:
+        self._use()
         if isinstance(item, EndMark):
             self.close(item.reason)
             return
@@ -172,6 +191,10 @@ class ProcessLink:
         self.unacknowledged = 0
 
     def close(self, reason: CloseReason) -> None:
+        if self._end.ended is None and reason is CloseReason.LOCAL and self._reading.peeking:
+            self.quit()  # dropped by one who has not used it since a fork: another process may
+            return
+        self._use()
         with self.lock:
             if self._closing or self.gone:
                 return
@@ -192,19 +215,39 @@ class ProcessLink:
         with self.lock:
             self.outbox.take()
             self.socket.close()
-        _count(self.channel, -1)
+        self._leave()
+
+    def quit(self) -> None:
+        """Let go of this process's copy of the end, and say nothing: it is another process's."""
+        self._reading.retire()
+        with self.lock:
+            if self.gone:
+                return
+            self.gone = True
+            self.outbox.take()
+            self.socket.close()
+        self._leave()
+        self._settle()
 
     def begin_with(self, entries: Sequence[Chunk | bytes], *, begun: bool) -> None:
         """Write first what this link's predecessor has left."""
         with self.lock:
             self.outbox.begin_with(entries, begun=begun)
 
+    def _leave(self) -> None:
+        here.remove(self)
+        self._know(None)
+
     def part(self) -> tuple[list[bytes | Chunk], bool]:
         """This link is to be taken apart: what is not written yet.  The caller takes the socket."""
+        self._use()
         with self.lock:
             self.gone = True
-            _count(self.channel, -1)
-            return self.outbox.take()
+            entries, begun = self.outbox.take()
+            if self.announced:
+                entries.append(control(DISOWN))
+        self._leave()
+        return entries, begun
 
     # ------------------------------------------------------------------ reading: called in ``pump``
 
@@ -223,6 +266,10 @@ class ProcessLink:
                     self._acknowledge()
         elif frame.kind == END:
             self._reading.end(REASONS[frame.payload_start])
+        elif frame.kind == CLAIM:
+            self._hear_claim(frame)
+        elif frame.kind == DISOWN:
+            self._know(None)
 
     def _hear_end(self, reason: CloseReason) -> None:
         self._end.put_end(reason)
@@ -244,6 +291,117 @@ class ProcessLink:
             due, self._waiting = self._waiting, []
         for _, callback in due:
             callback()
+
+    # ------------------------------------------------------------------ who owns the ends
+
+    def _use(self) -> None:
+        """Somebody uses this end here."""
+        if self.dormant:
+            self.claim()
+
+    def claim(self) -> None:
+        """In a forked child: this end is ours from now on, and the other side is told so."""
+        if not self.dormant:
+            return
+        self.dormant = False
+        port = self.port()
+        if port is not None:
+            port._pid = os.getpid()
+        here.add(self)
+        at_exit(self)
+        before, self._peer = self._peer, None
+        if before is None:
+            self._know(parent())
+        elif before.pid != os.getpid():
+            self._know(peer(before.pid, Descriptor(os.dup(before.pidfd.number))))
+        self._reading.resume()
+        self.announce()
+        self._flush()
+
+    def announce(self) -> None:
+        """Tell the other side which process owns this end."""
+        pidfd = own_pidfd()
+        with self.lock:
+            if not (pidfd is None or self._closing or self.gone):
+                self.announced = True
+                header = HEADER.pack(CLAIM, 0, 1, 0, os.getpid())
+                self.outbox.put(Chunk([header], [Borrowed(pidfd.number, pidfd)]))
+
+    def _hear_claim(self, frame: Frame) -> None:
+        if frame.length == os.getpid():
+            self._know(None)  # it came back
+            return
+        other = here.other(self)
+        if isinstance(other, ProcessLink):
+            other.lose()
+        if frame.handles:
+            self._know(peer(frame.length, frame.handles[0]))
+        if self.copied and not self.announced:
+            self.announce()
+
+    def lose(self) -> None:
+        """The end of this link has been claimed by a forked child: what is here is left behind."""
+        port = self.port()
+        if port is not None:
+            with suppress(DataCloneError):
+                port.transfer_take()
+        self.quit()
+        self._end.items.clear()  # they are the child's, and so are the ports in them
+
+    def know(self, pid: int, pidfd: Descriptor) -> None:
+        """The other end is owned by the process *pid*."""
+        if pid != os.getpid():
+            self._know(peer(pid, pidfd))
+
+    def peer_known(self) -> Peer | None:
+        return self._peer
+
+    def _know(self, other: Peer | None) -> None:
+        before, self._peer = self._peer, other
+        if before is not other:
+            if other is not None:
+                other.add(self)
+            if before is not None:
+                before.remove(self)
+
+    def peer_died(self) -> None:
+        """For the one who watches its pidfd."""
+        self._reading.finish(CloseReason.PEER_DIED)
+
+    def before_fork(self) -> None:
+        """In the parent: the child gets a copy that is whole."""
+        self.copied = True
+        if here.other(self) is None:
+            if not self.announced:
+                self.announce()
+        elif self._is_idle():
+            self._reading.pause()
+
+    def _is_idle(self) -> bool:
+        port = self.port()
+        return not self._end.waiters and (port is None or port._state is not State.FLOWING)
+
+    def after_fork(self) -> None:
+        """In the parent: what nobody uses is not read, as the child may claim it."""
+        self._reading.peek()
+
+    def port(self) -> MessagePort | None:
+        """The port that owns the end."""
+        owner = self._end.owner()
+        return owner if isinstance(owner, MessagePort) else None
+
+    def become_dormant(self, *, keep_unsent: bool) -> None:
+        """In the child: nothing here is ours, unless it is claimed."""
+        self.lock = RLock()
+        self._end.lock = RLock()
+        self._end.idle = None
+        self._end.waiters.clear()
+        self._waiting = []
+        self._ack_is_due = False
+        self.dormant = True
+        self.announced = False
+        self._reading.forget()
+        self.outbox.forget(keep=keep_unsent)
 
     # ------------------------------------------------------------------ acknowledging
 
@@ -277,6 +435,7 @@ class ProcessLink:
         return self.unacknowledged
 
     def notify(self, threshold: int, callback: Callable[[], None]) -> None:
+        self._use()
         with self.lock:
             over = self._closing or self.gone or self._end.ended is not None
             if not over and self.unacknowledged > threshold:
@@ -296,6 +455,8 @@ class ProcessLink:
     # ------------------------------------------------------------------ the end of the program
 
     def finish(self) -> None:
+        if self.dormant or self._reading.peeking:
+            return  # it may be another process's
         with self.lock:
             if not (self._closing or self.gone):
                 self.outbox.put(control(END, REASONS.index(CloseReason.PEER)))
@@ -303,31 +464,15 @@ class ProcessLink:
 
     def pending(self) -> bool:
         # Both ends in this process: nobody will read what is left.
-        return bool(self.outbox) and _ends.get(cast(bytes, self.channel), 0) < 2
+        return bool(self.outbox) and here.other(self) is None
 
     def __del__(self) -> None:
         if not self.gone:
             self.gone = True
             self.socket.close()
-            _count(self.channel, -1)
+            here.remove(self)
 
 
 def _owned(handle: Handle) -> Descriptor:
     """*handle*, if it is to be disposed of; a stand-in if it is only lent."""
     return handle if isinstance(handle, Descriptor) else Descriptor(-1)
-
-
-_ends: Final[dict[object, int]] = {}
-"""How many ends of each channel are in this process."""
-
-
-_counting: Final = RLock()
-
-
-def _count(channel: object, change: int) -> None:
-    with _counting:
-        count = _ends.get(channel, 0) + change
-        if count:
-            _ends[channel] = count
-        else:
-            _ends.pop(channel, None)

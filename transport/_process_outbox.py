@@ -167,6 +167,14 @@ class Outbox:
             self._waiting = False
             io_poller().on_writable(self._socket.fileno(), None)
 
+    def forget(self, *, keep: bool) -> None:
+        """In a forked child: the I/O thread that waits is the parent's, and so is what is queued, unless
+        *keep*."""
+        self._writing = self._waiting = False
+        if not keep:
+            self._queue.clear()
+            self._begun = False
+
     def drop_oldest(self) -> bytes | Chunk | None:
         """Take the oldest entry out of which nothing has been written."""
         index = 1 if self._begun else 0

@@ -5,7 +5,7 @@
     of a channel between threads  becomes one: a new pair, whose near half the staying end gets as its link
     of any other                  a new pair, and a relay in this process
 
-    state = flags channel unacknowledged owed  (bytes descriptors)*  bytes*     chunks to come, chunks to go
+    state = flags channel unacknowledged owed peer  (bytes descriptors)*  bytes*     chunks to come, chunks to go
 
 The messages that wait in an end may carry ends in turn, so this is done with a stack of generators: each yields
 the ends that it meets, and is sent what they were taken apart into.
@@ -31,10 +31,10 @@ from transport.link import Link
 from transport.message import EndMark, Item
 from transport.port import MessagePort
 
-_STATE: Final = struct.Struct("<III4xQQ16s")
+_STATE: Final = struct.Struct("<IIIIQQ16s")
 _CHUNK: Final = struct.Struct("<QI4x")
-_BEGUN: Final = 1
-"""Flag: the kernel has the beginning of the first frame to go."""
+_BEGUN: Final = 1  # flag: the kernel has the beginning of the first frame to go
+_COPIED: Final = 2  # flag: forked processes have copies of the socket, so the new owner says who he is
 
 Work: TypeAlias = Generator[End, Shipped, Shipped]
 
@@ -72,7 +72,7 @@ class _Freight:
         return [_work_off(_ship(token, reserved)) for token in tokens if isinstance(token, End)]
 
     def adopt(self, state: bytes, handles: list[Descriptor]) -> End:
-        flags, to_come, to_go, unacknowledged, owed, channel = _STATE.unpack_from(state)
+        flags, to_come, to_go, pid, unacknowledged, owed, channel = _STATE.unpack_from(state)
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, handles[0].release())
         end = make_end(sock, channel)
         link = end.link
@@ -81,6 +81,8 @@ class _Freight:
         offset = _STATE.size + (to_come + to_go) * _CHUNK.size
         numbers = _CHUNK.iter_unpack(state[_STATE.size : offset])
         rest = handles[1:]
+        if pid:
+            link.know(pid, rest.pop(0))
         entries: list[bytes | Chunk] = []
         for index, (size, count) in enumerate(numbers):
             octets, mine, rest = state[offset : offset + size], rest[:count], rest[count:]
@@ -92,6 +94,9 @@ class _Freight:
             else:
                 entries.append(Chunk([octets], mine) if mine else octets)
         link.begin_with(entries, begun=bool(flags & _BEGUN))
+        if flags & _COPIED:
+            link.copied = True
+            link.announce()
         return end
 
 
@@ -149,7 +154,7 @@ def _ship(end: End, reserved: list[socket.socket]) -> Work:
         if _thread_link.convert(end, make_link):
             break
         reserved += near, far  # the other end has left at the same time: look again
-    return _STATE.pack(0, 0, 0, 0, 0, channel), [Descriptor(far.detach())]
+    return _STATE.pack(0, 0, 0, 0, 0, 0, channel), [Descriptor(far.detach())]
 
 
 def _relay_later(end: End, near: End) -> None:
@@ -164,19 +169,26 @@ def _take_apart(end: End, link: ProcessLink) -> Work:
         to_come += yield from _again(item)
     end.items.clear()
     to_come += link.reader.half_read()
+    known = link.peer_known()
+    if known is not None:
+        peer_pid, peer_handles = known.pid, [Descriptor(os.dup(known.pidfd.number))]
+    else:
+        peer_pid, peer_handles = 0, []
     to_go, begun = link.part()
     table: list[bytes] = []
     octets: list[Octets] = []
-    handles: list[Handle] = [Descriptor(link.socket.detach())]
+    handles: list[Handle] = [Descriptor(link.socket.detach()), *peer_handles]
     for entry in [*to_come, *to_go]:
         views: Sequence[Octets] = [entry] if isinstance(entry, bytes) else entry.views
         mine = () if isinstance(entry, bytes) else entry.handles
         table.append(_CHUNK.pack(sum(map(len, views)), len(mine)))
         octets += views
         handles += mine
-    flags = _BEGUN if begun else 0
+    flags = (_BEGUN if begun else 0) | (_COPIED if link.copied else 0)
     channel = cast(bytes, link.channel)
-    head = _STATE.pack(flags, len(to_come), len(to_go), link.unacknowledged, link.owed, channel)
+    head = _STATE.pack(
+        flags, len(to_come), len(to_go), peer_pid, link.unacknowledged, link.owed, channel
+    )
     return b"".join([head, *table, *octets]), handles
 
 

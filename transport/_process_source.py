@@ -10,8 +10,19 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from transport._process_wire import MAX_DESCRIPTORS, FrameError, FrameReader, handles_in
-from transport._source import Source
+from transport._io import io_poller
+from transport._poller import Poller
+from transport._process_wire import (
+    CLAIM,
+    END,
+    HEADER,
+    MAX_DESCRIPTORS,
+    REASONS,
+    FrameError,
+    FrameReader,
+    handles_in,
+)
+from transport._source import Sleeper, Source
 from transport.message import CloseReason
 
 _FLAGS: Final = socket.MSG_DONTWAIT | getattr(socket, "MSG_CMSG_CLOEXEC", 0)
@@ -27,21 +38,85 @@ class ProcessSource(Source):
     """Reads one socket, and says what came in it."""
 
     def __init__(
-        self, sock: socket.socket, reader: FrameReader, on_end: Callable[[CloseReason], None]
+        self,
+        sock: socket.socket,
+        reader: FrameReader,
+        on_end: Callable[[CloseReason], None],
+        on_use: Callable[[], None],
     ) -> None:
         super().__init__()
         self._socket: Final = sock
         self._fd: Final = sock.fileno()
         self._on_end: Final = on_end
+        self._on_use: Final = on_use
+        """Called when somebody here wants this end to be read."""
         self._reader: Final = reader
         self.ended = False
         """Has the end mark come?  Nothing comes behind it."""
+        self.peeking = False
+        """Is it undecided, after a fork, whose end this is?"""
 
     def fileno(self) -> int:
         """The number, also when the socket is closed: a reader's poll set knows it by that."""
         return self._fd
 
+    # ------------------------------------------------------------------ after a fork
+
+    def pause(self) -> None:
+        """Before a fork: nobody uses this end, so nobody reads it, until somebody does."""
+        self.retire()
+        self.peeking = True
+
+    def peek(self) -> None:
+        """After it, in the parent: look for a claim, and take nothing that may be the child's."""
+        if self.peeking:
+            self.resume()
+            super().watch(io_poller())
+
+    def watch(self, poller: Poller) -> None:
+        self._wanted()
+        super().watch(poller)
+
+    def wait(self, sleeper: Sleeper, timeout: float | None) -> None:
+        self._wanted()
+        super().wait(sleeper, timeout)
+
+    def _wanted(self) -> None:
+        self._on_use()
+        if self.peeking:
+            self.peeking = False
+            self.resume()
+
+    def _look(self) -> bool:
+        """Read only if the next frame is a claim: the other end is a child's, and this one ours."""
+        try:
+            head = self._socket.recv(HEADER.size, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return True
+        except OSError:
+            head = b""
+        if not head or head[0] == CLAIM:
+            self.peeking = False
+            return self.pump()
+        if head[0] == END and len(head) == HEADER.size:
+            # It stays where it is, for whoever owns this end.
+            self._on_end(REASONS[min(HEADER.unpack(head)[3], len(REASONS) - 1)])
+        with self._role:
+            self._leave_poller()
+        return True
+
+    # ------------------------------------------------------------------ reading
+
+    def finish(self, reason: CloseReason) -> None:
+        """Nobody will write any more: read what is there, and then the end."""
+        with self._pumping:
+            if not self.ended:
+                self.drain()
+                self.end(reason)
+
     def pump(self) -> bool:
+        if self.peeking:
+            return self._look()
         self._read_often(_ROUNDS)
         return not self.ended
 

@@ -102,8 +102,8 @@ def frozen(value: object) -> object:
     """*value*, with bytes again for what arrived as bytes, so that it arrives so at the test too."""
     if isinstance(value, memoryview) and value.readonly:
         return value.tobytes()
-    if type(value) is list:
-        value[:] = map(frozen, value) if len(value) < 10 else value
+    if type(value) is list and len(value) < 10:
+        return [item.tobytes() if isinstance(item, memoryview) and item.readonly else item for item in value]
     return value
 
 

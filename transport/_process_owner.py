@@ -1,0 +1,144 @@
+"""Which process owns an end, and who hears when that process dies.
+
+A process that dies closes its sockets, and so its peers hear of it; unless a forked sibling holds copies of the
+descriptors.  So where there has been a fork, the owner of an end tells the other side who it is: a CLAIM frame
+with its own pidfd, which becomes readable when it dies, whoever holds what.  (A pid alone could be
+another process's by then.)  An end that is passed on says DISOWN first, and its new owner claims it.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Iterator
+from threading import RLock
+from typing import Final, Protocol
+
+from transport._io import io_poller
+from transport._process_wire import Descriptor
+
+
+class Link(Protocol):
+    """What is known here of the link of an end."""
+
+    channel: object
+
+    def peer_died(self) -> None:
+        """The process at the other side is dead.  What it wrote before is still there to be read."""
+
+
+class _Here:
+    """The ends of process channels that are in this process, by their channel."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._links: dict[object, list[weakref.ref[Link]]] = {}
+
+    def add(self, link: Link) -> None:
+        with self._lock:
+            self._links.setdefault(link.channel, []).append(weakref.ref(link))
+
+    def remove(self, link: Link) -> None:
+        with self._lock:
+            rest = [ref for ref in self._links.pop(link.channel, ()) if ref() not in (None, link)]
+            if rest:
+                self._links[link.channel] = rest
+
+    def other(self, link: Link) -> Link | None:
+        """The other end of the same channel, if it is here too."""
+        with self._lock:
+            for ref in self._links.get(link.channel, ()):
+                other = ref()
+                if other is not None and other is not link:
+                    return other
+        return None
+
+    def __iter__(self) -> Iterator[Link]:
+        with self._lock:
+            refs = [ref for refs in self._links.values() for ref in refs]
+        return iter([link for ref in refs if (link := ref()) is not None])
+
+
+
+here = _Here()
+
+
+class Peer:
+    """A process at the other side of some of our channels."""
+
+    def __init__(self, pid: int, pidfd: Descriptor) -> None:
+        self.pid: Final = pid
+        self.pidfd: Final = pidfd
+        self._links: Final[weakref.WeakSet[Link]] = weakref.WeakSet()
+        io_poller().on_readable(pidfd.number, self._died)
+        io_poller().wake()
+
+    def add(self, link: Link) -> None:
+        self._links.add(link)
+
+    def remove(self, link: Link) -> None:
+        self._links.discard(link)
+        if not self._links:
+            self._forget()
+
+    def _forget(self) -> None:
+        if _peers.get(self.pid) is self:
+            del _peers[self.pid]
+        if self.pidfd.number >= 0:
+            io_poller().on_readable(self.pidfd.number, None)
+            self.pidfd.close()
+
+    def _died(self) -> None:
+        links = list(self._links)
+        self._forget()
+        for link in links:
+            link.peer_died()
+
+
+_peers: Final[dict[int, Peer]] = {}
+"""The processes that are known and alive, by pid.  (A pid is not used again while the dead one is on the list: a
+readable pidfd takes it off, and new claims are looked at by their own pidfd.)"""
+
+
+def peer(pid: int, pidfd: Descriptor) -> Peer:
+    """The process *pid*, which *pidfd* is of."""
+    known = _peers.get(pid)
+    if known is None:
+        known = _peers[pid] = Peer(pid, pidfd)
+    return known
+
+
+class _Self:
+    pidfd: Descriptor | None = None
+    parent: tuple[int, Descriptor] | None = None
+    """In a forked child: who owned what it has inherited."""
+
+
+_self: Final = _Self()
+
+
+def own_pidfd() -> Descriptor | None:
+    """This process's own pidfd; None if the system has none for us."""
+    if _self.pidfd is None:
+        try:
+            _self.pidfd = Descriptor(os.pidfd_open(os.getpid()))
+        except OSError:
+            return None
+    return _self.pidfd
+
+
+def parent() -> Peer | None:
+    """In a forked child: the process that it was forked from."""
+    if _self.parent is None:
+        return None
+    pid, pidfd = _self.parent
+    return _peers.get(pid) or peer(pid, Descriptor(os.dup(pidfd.number)))
+
+
+def after_in_child(parent_pid: int) -> None:
+    """All that is known was the parent's."""
+    if _self.pidfd is not None:
+        _self.parent = (parent_pid, _self.pidfd)
+    _self.pidfd = None
+    here.__init__()  # type: ignore[misc]  # its lock may be held by a thread that is not here
+    _peers.clear()
