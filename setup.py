@@ -44,7 +44,7 @@ class Optional(build_ext):
 
 def flags() -> list[str]:
     """What GCC and Clang are told; the makefile adds sanitizers by CFLAGS."""
-    return [] if sys.platform == "win32" else ["-std=c11", "-O3", "-fvisibility=hidden"]
+    return [] if sys.platform == "win32" else ["-std=c11", "-O3", "-g0", "-fvisibility=hidden"]
 
 
 setup(
@@ -57,5 +57,6 @@ setup(
             optional=True,
         )
     ],
+    exclude_package_data={"clonecodec": ["_accelerator/*", "_accelerator.pyi"]},  # of no use once it is built
     cmdclass={"build_ext": Optional},
 )
