@@ -344,8 +344,8 @@ class Reader:
             case ["SparseArray", _, dict(items), dict(properties)] if isinstance(made, SparseArray):
                 made.properties = self._properties(properties, frame.start)
                 for index in items:
-                    if type(index) is not int or not 0 <= index < made.length:
-                        raise DecodeError(f"{index!r} is no index of an array of {made.length}", frame.start)
+                    if type(index) is not int or not 0 <= index < made.length:  # perhaps too long for a repr
+                        raise DecodeError(f"no index of an array of {made.length}", frame.start)
                 made.items.update(items)
                 self._patch_again(made.items, items.items())
                 return made
@@ -356,6 +356,8 @@ class Reader:
         raise DecodeError("clonecodec's tag with parts that make no object", frame.start)
 
     def _properties(self, properties: dict[Any, object], start: int) -> dict[str, object]:
+        if not all(type(key) is str for key in properties):  # and not named: a repr may recurse without end
+            raise DecodeError("a property of an array whose name is no text", start)
         try:
             check_array_properties(properties)
         except DataCloneError as error:

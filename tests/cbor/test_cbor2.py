@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import cbor2
 import pytest
 
-from clonecodec import BigInt, ByIdentity, Date, JSError, Map, cbor, undefined
+from clonecodec import Array, BigInt, ByIdentity, Date, JSError, Map, cbor, hole, undefined
 from tests.cbor.table import BEYOND, BOTH, WRITTEN
 from tests.same import difference
 
@@ -27,9 +27,27 @@ def _cyclic_set() -> object:
     return value
 
 
+def _cyclic_frozenset() -> object:
+    knot: list[object] = []
+    value = frozenset({ByIdentity(knot)})
+    knot.append(value)
+    return value
+
+
+def _cyclic_holes() -> object:
+    value = Array([hole])
+    value.append(value)
+    return value
+
+
 def _shared_member() -> object:
     item = [1]
     return [item, {ByIdentity(item)}]
+
+
+def _shared_key() -> object:
+    item = {"a": 1}
+    return [item, Map({ByIdentity(item): 1})]
 
 
 def _nested(levels: int) -> object:
@@ -45,8 +63,11 @@ REFUSED = {
     "an invalid Date": Date(math.nan),
     "a Date beyond the year 9999": Date(8.64e15),
     "a tuple that contains itself": _cyclic_tuple(),
+    "a frozenset that contains itself": _cyclic_frozenset(),
+    "an array with holes that contains itself": _cyclic_holes(),
     "a set that contains itself": _cyclic_set(),
     "a list that is shared and a member of a set": _shared_member(),
+    "a dict that is shared and a key of a Map": _shared_key(),
 }
 """Named as docs/cbor.md names them."""
 

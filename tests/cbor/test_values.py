@@ -238,3 +238,13 @@ def test_microseconds_are_kept() -> None:
     ):
         aware = when.replace(tzinfo=UTC)
         assert cbor.loads(cbor.dumps(aware)) == aware
+
+
+def test_the_keys_of_a_dict_keep_their_order_those_that_are_indices_too() -> None:
+    value = {"b": 1, "10": 2, "9": {"z": 1, "0": 2}}
+
+    again = cbor.loads(cbor.dumps(value))
+
+    assert isinstance(again, dict)
+    assert list(again) == ["b", "10", "9"]
+    assert list(again["9"]) == ["z", "0"]
