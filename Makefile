@@ -9,7 +9,7 @@ NODES := 20 22 24 26
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers bench vectors fuzz soak coverage nodes deno documents clean
+.PHONY: help demo test check lint types layers bench vectors fuzz soak coverage nodes deno cbor-x documents clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -57,6 +57,8 @@ nodes: $(NODES:%=.node/%/.ready) ## install the Nodes that the tests ask, from n
 
 deno: .node/deno/.ready ## install the Deno that the tests ask, from npm
 
+cbor-x: .node/cbor-x/.ready ## install the cbor-x that the tests ask, from npm
+
 documents: .node/documents/.ready ## install the JSON documents that the tests read, from npm
 
 clean: ## remove what the targets made
@@ -89,6 +91,12 @@ $(VENV)/.bench: $(VENV)/.ready
 	@command -v npm >/dev/null || { echo "npm is needed to install Deno" >&2; exit 1; }
 	@mkdir -p $(@D)
 	npm install --prefix $(@D) --no-save --no-audit --no-fund --loglevel=error deno@2.9.6
+	@touch $@
+
+.node/cbor-x/.ready:
+	@command -v npm >/dev/null || { echo "npm is needed to install cbor-x" >&2; exit 1; }
+	@mkdir -p $(@D)
+	npm install --prefix $(@D) --no-save --no-audit --no-fund --ignore-scripts --loglevel=error cbor-x@1.6.9
 	@touch $@
 
 .node/%/.ready:

@@ -1,52 +1,44 @@
 """npm's cbor-x to ask: one Node with it, which answers any number of questions.
 
-It is installed into ``.node/cbor-x/`` when first it is needed.
+``make cbor-x`` installs it into ``.node/cbor-x/``; it is run by the newest Node that the tests know.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Final, cast
 
+from tests.node import HOW_TO_GET_THEM, ROOT, executables
+
 VERSION: Final = "1.6.9"
-ROOT: Final = Path(__file__).resolve().parents[2]
 FOLDER: Final = ROOT / ".node" / "cbor-x"
 CHILD: Final = Path(__file__).with_name("child.js")
 
 
 class UnavailableError(Exception):
-    """There is no Node, or cbor-x cannot be had."""
+    """There is no Node, or no cbor-x."""
 
 
-def install() -> None:
-    """Put cbor-x where ``CborX`` finds it.  Raises UnavailableError if it cannot."""
+def check_installed() -> None:
+    """Raise UnavailableError if cbor-x is not there, or is another version."""
     manifest = FOLDER / "node_modules" / "cbor-x" / "package.json"
-    if manifest.exists() and json.loads(manifest.read_text())["version"] == VERSION:
-        return
-    if shutil.which("npm") is None:
-        raise UnavailableError("no npm on PATH to install cbor-x with")
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    options = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-    command = ["npm", "install", "--prefix", str(FOLDER), *options, f"cbor-x@{VERSION}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode or not manifest.exists():
-        raise UnavailableError(f"npm could not install cbor-x: {done.stderr.strip()}")
+    if not manifest.exists() or json.loads(manifest.read_text("utf-8"))["version"] != VERSION:
+        raise UnavailableError(f"no cbor-x {VERSION} in .node/ (`make cbor-x` installs it)")
 
 
 class CborX:
     """A running Node with ``new Encoder({structuredClone: true, useRecords: false})``."""
 
     def __init__(self) -> None:
-        node = shutil.which("node")
-        if node is None:
-            raise UnavailableError("no node on PATH to run cbor-x with")
-        install()
+        nodes = list(executables().values())
+        if not nodes:
+            raise UnavailableError(HOW_TO_GET_THEM)
+        check_installed()
         self._process: Final = subprocess.Popen(
-            [node, str(CHILD), str(FOLDER)],
+            [nodes[-1], str(CHILD), str(FOLDER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

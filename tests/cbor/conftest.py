@@ -11,7 +11,7 @@ from tests.cbor.cborx import CborX, UnavailableError, must_be_there
 
 @pytest.fixture(scope="session")
 def cborx() -> Iterator[CborX]:
-    """cbor-x; a test that needs it is skipped where Node or npm is missing, but never in CI."""
+    """cbor-x; a test that needs it is skipped where there is none, but never in CI."""
     try:
         running = CborX()
     except UnavailableError as reason:
