@@ -84,6 +84,8 @@ def main() -> None:
         done = ""
         for command, output in list(sessions(text)):
             now = shell.run(command)
+            if now.startswith("$ ") or "\n$ " in now:
+                raise ValueError(f"{command!r} prints what looks like a prompt")
             prompt = f"\n$ {command}\n"
             before, _, text = text.partition(prompt + (f"{output}\n" if output else ""))
             done += before + prompt.rstrip("\n")
