@@ -69,6 +69,7 @@ class JSError(Exception):
 
     @cause.setter
     def cause(self, value: object) -> None:
+        del self.cause
         self._cause = value
         if isinstance(value, BaseException) and value is not self:
             self.__cause__ = value
@@ -76,10 +77,12 @@ class JSError(Exception):
     @cause.deleter
     def cause(self) -> None:
         if self.has_cause:
+            if self.__cause__ is self._cause:
+                self.__cause__ = None
             del self._cause
 
     def __str__(self) -> str:
-        return self.message or ""
+        return "" if self.message is None else str(self.message)
 
     def __reduce__(self) -> tuple[object, ...]:
         state = {"message": self.message, "stack": self.stack}
@@ -167,13 +170,15 @@ def name_of(error: BaseException) -> str:
 
 def message_of(error: BaseException) -> str | None:
     """The message that *error* is written with."""
-    return error.message if isinstance(error, JSError) else str(error)
+    if isinstance(error, JSError):
+        return None if error.message is None else str(error.message)
+    return str(error)
 
 
 def stack_of(error: BaseException) -> str | None:
     """The stack that *error* is written with: of a Python exception, its formatted traceback."""
     if isinstance(error, JSError):
-        return error.stack
+        return error.stack if isinstance(error.stack, str) else None
     import traceback  # slow to import, and rarely needed
 
     lines = traceback.format_exception(type(error), error, error.__traceback__, chain=False)
