@@ -339,9 +339,9 @@ class ListBuilder(Unfinished):
         self, items: list[object], more: dict[int, object], properties: dict[str, object] | None
     ) -> object:
         length = max(self.length, len(items), max(more, default=-1) + 1)
-        if length > 16 * (len(items) + len(more) + 4):
-            present = {index: item for index, item in enumerate(items) if item is not hole}
-            present.update(more)
+        present = {index: item for index, item in enumerate(items) if item is not hole}
+        present.update(more)
+        if length > 16 * (len(present) + 4):
             return SparseArray(length, dict(sorted(present.items())), properties)
         items += [hole] * (length - len(items))
         for index, item in more.items():
