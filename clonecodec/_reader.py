@@ -116,11 +116,12 @@ class Deserializer(Payloads):
         wire = self._wire
         if wire.has(wire.offset + 1) and wire.data[wire.offset] == tags.VERSION:
             wire.offset += 1
+            start = wire.offset
             self._version = wire.varint()
             if self._version > tags.LATEST_VERSION:
-                raise DecodeError(f"version {self._version} is newer than the newest known, 16", 1)
+                raise DecodeError(f"version {self._version} is newer than the newest known, 16", start)
             if self._version < 13 and not self._legacy:
-                raise DecodeError(f"version {self._version} is read with legacy=True only", 1)
+                raise DecodeError(f"version {self._version} is read with legacy=True only", start)
         elif not self._legacy:
             if not wire.has(wire.offset + 1):
                 raise TruncatedError("expected a version header, 0xff", wire.offset)

@@ -146,9 +146,12 @@ class Serializer:
 
         Raises:
             TypeError: it is no ArrayBuffer.
+            ValueError: *id* is not within 32 bits.
         """
         if not isinstance(buffer, ArrayBuffer):
             raise TypeError(f"an ArrayBuffer can be transferred, not {type(buffer).__name__}")
+        if not 0 <= id < 1 << 32:
+            raise ValueError(f"{id} is no unsigned number of 32 bits")
         self._transferred[_identity(buffer)] = id, buffer
 
     def write_uint32(self, number: int) -> None:
