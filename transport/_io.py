@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from transport._poller import Poller
@@ -24,6 +25,7 @@ class _IoThread:
         self._start: Final = threading.Lock()
         self._poller: Poller | None = None
         self._returns: Final[deque[tuple[Source, int]]] = deque()
+        self._calls: Final[deque[Callable[[], None]]] = deque()
 
     def poller(self) -> Poller:
         poller = self._poller
@@ -40,6 +42,8 @@ class _IoThread:
     def _run(self, poller: Poller) -> None:
         while True:
             poller.wait(GRACE if self._returns else None)
+            while self._calls:
+                self._calls.popleft()()
             for _ in range(len(self._returns)):
                 source, loans = self._returns.popleft()
                 if source.loans == loans:
@@ -53,6 +57,11 @@ class _IoThread:
         if len(self._returns) == 1:
             poller.wake()
 
+    def call_soon(self, call: Callable[[], None]) -> None:
+        poller = self.poller()
+        self._calls.append(call)
+        poller.wake()
+
 
 _io = _IoThread()
 
@@ -60,6 +69,11 @@ _io = _IoThread()
 def io_poller() -> Poller:
     """The poller of the I/O thread, which is started if it does not run."""
     return _io.poller()
+
+
+def call_soon(call: Callable[[], None]) -> None:
+    """Have *call*, which must neither block nor raise, called once in the I/O thread."""
+    _io.call_soon(call)
 
 
 def give_back_later(source: Source) -> None:

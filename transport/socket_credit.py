@@ -19,6 +19,9 @@ from typing import Final
 from transport.socket_frames import ProtocolError
 from transport.socket_limits import INITIAL_CREDIT, Limits
 
+BATCH: Final = 8 << 10
+"""Bytes that are taken before it is worth a look whether somebody should be told."""
+
 
 class Ledger:
     """What all channels of a connection have in common."""
@@ -48,7 +51,18 @@ class Ledger:
 class Intake:
     """The account of one channel."""
 
-    __slots__ = ("_ledger", "_partial", "allowance", "closed", "eager", "load", "number", "taken", "whole")
+    __slots__ = (
+        "_ledger",
+        "_partial",
+        "_unsettled",
+        "allowance",
+        "closed",
+        "eager",
+        "load",
+        "number",
+        "taken",
+        "whole",
+    )
 
     def __init__(self, ledger: Ledger, number: int) -> None:
         self._ledger: Final = ledger
@@ -59,6 +73,8 @@ class Intake:
         """How much of the load is of a message that is not whole."""
         self.whole = 0
         """Messages that wait whole."""
+        self._unsettled = 0
+        """Bytes that were taken and are still part of the load."""
         self.taken = 0
         """Bytes of messages that were taken, of which the other side does not know."""
         self.eager = False
@@ -91,13 +107,21 @@ class Intake:
             self.whole += count
 
     def take(self, size: int) -> bool:
-        """A message of *size* bytes was taken.  False if that changes nothing for the other side yet."""
+        """A message of *size* bytes was taken.  False if nobody need be told of that yet."""
         if self.closed:
             return False
         self.whole -= 1
-        self._release(size)
-        ledger = self._ledger
-        return bool(self.taken >= ledger.step or self.eager or self._partial or ledger.starved)
+        self._unsettled = unsettled = self._unsettled + size
+        if unsettled < BATCH and self.whole and not self.eager:
+            return False
+        self._settle()
+        return True
+
+    def _settle(self) -> None:
+        """Enter what was taken in the ledger: for a batch of messages, as there are so many."""
+        unsettled, self._unsettled = self._unsettled, 0
+        if unsettled:
+            self._release(unsettled)
 
     def _release(self, size: int) -> None:
         self.load -= size
@@ -109,6 +133,7 @@ class Intake:
         """Nobody takes anything any more: all that waits counts as taken, and so will what comes."""
         if not self.closed:
             self.closed = True
+            self._unsettled = 0
             self._release(self.load - self._partial)
             self.whole = 0
 
@@ -124,6 +149,7 @@ class Intake:
 
     def answer(self) -> tuple[int, int] | None:
         """What to tell the other side now: bytes granted and bytes taken, if there is something to tell."""
+        self._settle()
         ledger = self._ledger
         load = self.load if self.whole else self.load - self._partial
         credit = ledger.window - load - self.allowance

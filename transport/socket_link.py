@@ -56,8 +56,10 @@ class SocketLink:
         self.heard_end = False
         self.intake: Final = Intake(connection.ledger, number)
         # Account
-        self.amount = 0
-        """Bytes of messages that were posted and not acknowledged yet."""
+        self.posted = 0
+        """Bytes of messages that were posted: counted by the writer."""
+        self.acknowledged = 0
+        """How many of them were taken: counted by the reader."""
         self.waiting: list[tuple[int, Callable[[], None]]] = []
         self.probing = False
         end.taken = self.on_taken
@@ -73,7 +75,7 @@ class SocketLink:
         payload, buffers = pack(value, items)
         if not items and not buffers:
             self._check_size(len(payload))
-            self._submit(payload, len(payload))
+            self.connection.writer.submit(self, payload)
             return
         moved = [item.byte_length for item in items if isinstance(item, ArrayBuffer)]
         sizes = [*moved, *(len(octets) for octets, _ in buffers)]
@@ -89,7 +91,8 @@ class SocketLink:
             raise
         ends = [token for token in tokens if isinstance(token, End)]
         moving = [octets_of(token) for token in tokens if isinstance(token, BufferToken)]
-        self._submit_whole(Outgoing(payload, [*moving, *buffers], self._carry(ends)))
+        message = Outgoing(payload, [*moving, *buffers], self._carry(ends))
+        self.connection.writer.submit(self, message)
 
     def _check_size(self, size: int) -> None:
         most = self.connection.peer.message_size
@@ -112,15 +115,10 @@ class SocketLink:
                 relay(end, near)
         return links
 
-    def _submit_whole(self, message: Outgoing) -> None:
-        self._submit(message, message.size)
-
-    def _submit(self, message: bytes | Outgoing, size: int) -> None:
-        connection = self.connection
-        with connection.accounts:
-            if not self.heard_end:
-                self.amount += size
-        connection.writer.submit(self, message)
+    @property
+    def amount(self) -> int:
+        """Bytes of messages that were posted and not taken yet."""
+        return 0 if self.heard_end else self.posted - self.acknowledged
 
     def send(self, item: Item) -> None:
         if isinstance(item, EndMark):
@@ -131,13 +129,17 @@ class SocketLink:
             try:
                 value, transferred = item if isinstance(item, tuple) else item.open()
             except DecodeError:
-                self._submit(b"", 0)  # no payload is so short: the receiver hears 'messageerror'
+                self._send_nothing()
                 return
             try:
                 self.post(value, transferred)
             except DataCloneError:
                 drop((None, transferred))
-                self._submit(b"", 0)
+                self._send_nothing()
+
+    def _send_nothing(self) -> None:
+        """Send a payload that is none: the receiver hears 'messageerror'."""
+        self.connection.writer.submit(self, b"")
 
     def _pass_on(self, item: Arrived) -> None:
         """A message of another connection, as it is; its ports get channels here."""
@@ -146,14 +148,14 @@ class SocketLink:
             self.connection.reserve(len(item.ends))
         except DataCloneError:
             drop(item)
-            self._submit(b"", 0)
+            self._send_nothing()
             return
-        ends, item.ends = item.ends, ()
+        ends = item.carried()
         if not ends and not item.buffers:
-            payload = bytes(item.payload)
-            self._submit(payload, len(payload))
+            self.connection.writer.submit(self, bytes(item.payload))
         else:
-            self._submit_whole(Outgoing(item.payload, item.buffers, self._carry(ends)))
+            message = Outgoing(item.payload, item.buffers, self._carry(ends))
+            self.connection.writer.submit(self, message)
 
     def close(self, reason: CloseReason) -> None:
         connection = self.connection
@@ -168,8 +170,8 @@ class SocketLink:
         oldest = self.connection.writer.take_oldest(self)
         if oldest is None:
             return False
-        self._discount(len(oldest) if isinstance(oldest, bytes) else oldest.size)
         self.connection.discard((oldest,))
+        self._told()
         return True
 
     # ------------------------------------------------------------------ in
@@ -185,11 +187,11 @@ class SocketLink:
         with self.connection.accounts:
             self.intake.came(size, table=table, fragment=fragment)
 
-    def arrived(self, messages: list[Arrived]) -> None:
-        """Whole messages have come: queue them, and grant what there is to grant."""
+    def arrived(self, messages: list[Arrived], size: int) -> None:
+        """Whole messages of *size* bytes in all have come: queue them, and grant what there is to grant."""
         intake = self.intake
         with self.connection.accounts:
-            intake.complete(len(messages), sum([message.size for message in messages]))
+            intake.complete(len(messages), size)
             answer = intake.answer()
         if intake.closed:
             for message in messages:
@@ -201,7 +203,7 @@ class SocketLink:
 
     def on_taken(self, item: Item) -> None:
         """A message was taken out of the queue: in the taker's thread."""
-        if type(item) is not Arrived or item.link is not self:
+        if not isinstance(item, Arrived) or item.link is not self:
             return
         with self.connection.accounts:
             if not self.intake.take(item.size):
@@ -231,17 +233,17 @@ class SocketLink:
 
     def on_ack(self, credit: int, taken: int) -> None:
         """The other side has taken *taken* bytes, and grants *credit* more."""
-        connection = self.connection
-        with connection.accounts:
-            if taken > self.amount:
-                raise ProtocolError(f"channel {self.number} acknowledged more than was sent")
+        writer = self.connection.writer
+        if taken > self.posted - self.acknowledged:
+            raise ProtocolError(f"channel {self.number} acknowledged more than was sent")
+        self.acknowledged += taken
         if credit:
-            connection.writer.call(lambda: connection.writer.grant(self, credit))
-        self._discount(taken)
+            writer.call(lambda: writer.grant(self, credit))
+        self._told()
 
-    def _discount(self, size: int) -> None:
+    def _told(self) -> None:
+        """Less is posted and not taken: call who waits for that."""
         with self.connection.accounts:
-            self.amount -= size
             self.probing = False
             due = self._due()
         for callback in due:
@@ -252,8 +254,9 @@ class SocketLink:
     def _due(self) -> list[Callable[[], None]]:
         if not self.waiting:
             return []
-        due = [callback for threshold, callback in self.waiting if self.amount <= threshold]
-        self.waiting = [entry for entry in self.waiting if self.amount > entry[0]]
+        amount = self.amount
+        due = [callback for threshold, callback in self.waiting if amount <= threshold]
+        self.waiting = [entry for entry in self.waiting if amount > entry[0]]
         return due
 
     def lost(self, reason: CloseReason) -> None:
@@ -262,7 +265,6 @@ class SocketLink:
             self.heard_end = True
             assembly, self.assembly = self.assembly, None
             self.intake.end()
-            self.amount = 0
             due = self._due()
         if assembly is not None:
             drop((None, assembly.ends))

@@ -76,35 +76,58 @@ class Outgoing:
 
 
 class Arrived:
-    """A whole message that came over a connection: a queue's ``Sealed``.
+    """A whole message that came over a connection, without attachments: a queue's ``Sealed``.
 
     Args:
         payload: the value.
         link: where it came in; it is told when the message is taken.
-        ends: of the ports that came with it.
-        buffers: what came with it, and the ``max_byte_length`` of each.
 
     ``size`` is its bytes without the table, which the sender counts as well.
     """
 
-    __slots__ = ("buffers", "ends", "link", "payload", "size")
+    __slots__ = ("link", "payload", "size")
+    ends: Sequence[End] = ()
+    buffers: Sequence[tuple[bytearray, int | None]] = ()
+
+    def __init__(self, payload: bytes | bytearray, link: SocketLink) -> None:
+        self.payload = payload
+        self.link = link
+        self.size = len(payload)
+
+    def open(self) -> Opened:
+        return unpack(self.payload), ()
+
+    def carried(self) -> Sequence[End]:
+        """The ends that came with it, which are the caller's from now on."""
+        return ()
+
+    def dispose(self) -> Sequence[object]:
+        return ()
+
+
+class Laden(Arrived):
+    """One with attachments.
+
+    Args:
+        ends: of the ports that came with it.
+        buffers: what came with it, and the ``max_byte_length`` of each.
+    """
+
+    __slots__ = ("buffers", "ends")
 
     def __init__(
         self,
         payload: bytes | bytearray,
         link: SocketLink,
-        ends: Sequence[End] = (),
-        buffers: Sequence[tuple[bytearray, int | None]] = (),
+        ends: Sequence[End],
+        buffers: Sequence[tuple[bytearray, int | None]],
     ) -> None:
-        self.payload = payload
-        self.link = link
+        super().__init__(payload, link)
         self.ends = ends
         self.buffers = buffers
-        self.size = len(payload) + sum(len(memory) for memory, _ in buffers) if buffers else len(payload)
+        self.size += sum(len(memory) for memory, _ in buffers)
 
     def open(self) -> Opened:
-        if not self.ends:
-            return unpack(self.payload, (), self.buffers), ()
         ports = [open_port(end) for end in self.ends]
         try:
             return unpack(self.payload, ports, self.buffers), ports
@@ -112,9 +135,13 @@ class Arrived:
             drop((None, ports))
             raise
 
-    def dispose(self) -> Sequence[object]:
-        ends, self.ends, self.buffers, self.payload = self.ends, (), (), b""
+    def carried(self) -> Sequence[End]:
+        ends, self.ends = self.ends, ()
         return ends
+
+    def dispose(self) -> Sequence[object]:
+        self.buffers, self.payload = (), b""
+        return self.carried()
 
 
 class Assembly:
@@ -185,5 +212,6 @@ class Assembly:
 
     def arrived(self, link: SocketLink) -> Arrived:
         """The message, once it is whole."""
-        buffers = list(zip(self._parts[1:], self._maxima, strict=True))
-        return Arrived(self._parts[0], link, self.ends, buffers)
+        if not self.ends and len(self._parts) == 1:
+            return Arrived(self._parts[0], link)
+        return Laden(self._parts[0], link, self.ends, list(zip(self._parts[1:], self._maxima, strict=True)))

@@ -124,7 +124,7 @@ class Reader:
         self._body = self._link = None
         if body.whole:
             link.assembly = None
-            link.arrived([body.arrived(link)])
+            link.arrived([body.arrived(link)], body.size)
         else:
             link.grant()
 
@@ -188,7 +188,7 @@ class Reader:
     @staticmethod
     def _deliver(link: SocketLink, run: list[Arrived], total: int) -> None:
         link.came(total)
-        link.arrived(run)
+        link.arrived(run, total)
 
     @staticmethod
     def _data_link(link: SocketLink | None, number: int) -> SocketLink:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from clonecodec import (
     ArrayBuffer,
@@ -102,13 +102,23 @@ def _is_big(value: object) -> bool:
     return (kind is bytes or kind is bytearray) and len(value) >= APART  # type: ignore[arg-type]
 
 
-def _holds_big(value: object) -> bool:
+def _holds_big(value: Any) -> bool:
+    """Is there something big in *value*, as far as a quick look tells?"""
     kind = type(value)
     if kind is dict:
-        return any(map(_is_big, islice(value.values(), LOOK)))  # type: ignore[attr-defined]
-    if kind is list or kind is tuple:
-        return any(map(_is_big, islice(value, LOOK)))  # type: ignore[call-overload]
-    return _is_big(value)
+        items = value.values()
+    elif kind is list or kind is tuple:
+        items = value
+    else:
+        return _is_big(value)
+    try:
+        for item in items if len(items) <= LOOK else islice(items, LOOK):
+            kind = type(item)
+            if (kind is bytes or kind is bytearray) and len(item) >= APART:
+                return True
+    except RuntimeError:  # another thread adds to the dict: what counts is what the serializer sees
+        pass
+    return False
 
 
 def pack(value: object, items: Sequence[Transferable] = ()) -> Packed:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
 
-from transport._io import io_poller
+from transport._io import call_soon, io_poller
 from transport.message import CloseReason
 from transport.socket_frames import BEGIN, END, HEADER, MESSAGE, MORE, PONG, PROBE, REASON_CODES, frame
 from transport.socket_limits import FRAGMENT
@@ -26,6 +26,9 @@ from transport.socket_message import Outgoing
 
 if TYPE_CHECKING:
     from transport.socket_link import SocketLink
+
+pack_header: Final = HEADER.pack
+HEADER_SIZE: Final = HEADER.size
 
 Op = tuple["SocketLink | None", "bytes | Outgoing | Callable[[], None]"]
 
@@ -90,7 +93,9 @@ class Writer:
         self._blocked = False
         """The kernel takes no more: the I/O thread waits until it does."""
         self._watched = False
-        """The I/O thread has been asked to write."""
+        """The I/O thread has been asked to write when the kernel takes bytes again."""
+        self._promised = False
+        """It has been asked to write soon."""
         self._called = False
         """Its time has come."""
         self._owes_pong = False
@@ -106,6 +111,19 @@ class Writer:
 
     def submit(self, link: SocketLink, message: bytes | Outgoing) -> None:
         """Queue a message on *link*."""
+        lock = self._lock
+        if lock.acquire(False):
+            first = not self._ops
+            try:
+                if first:
+                    self._post(link, message)
+                    self._flush()
+            finally:
+                lock.release()
+            if first:
+                if self._ops:
+                    self._run()
+                return
         self._ops.append((link, message))
         self._run()
 
@@ -130,6 +148,7 @@ class Writer:
             for position, message in enumerate(link.out):
                 if isinstance(message, bytes) or not message.begun:
                     del link.out[position]
+                    link.posted -= len(message) if isinstance(message, bytes) else message.size
                     return message
             return None
         finally:
@@ -157,15 +176,19 @@ class Writer:
         if link.closing is not None or self._closed:
             self._discard((message,))
             return
-        if type(message) is bytes and link.opened and not link.out and not self._blocked:
+        if type(message) is bytes:
             size = len(message)
-            if size <= link.credit and size <= COPIED:
+            link.posted += size
+            # As for nearly every message.  (A link that is not open yet has no credit.)
+            if size <= link.credit and size <= COPIED and not link.out and not self._blocked:
                 link.credit -= size
                 tail = self._tail
-                tail += HEADER.pack(MESSAGE, link.number, size)
+                tail += pack_header(MESSAGE, link.number, size)
                 tail += message
-                self._size += HEADER.size + size
+                self._size += HEADER_SIZE + size
                 return
+        else:
+            link.posted += message.size  # type: ignore[union-attr]
         link.out.append(message)
         self._enqueue(link)
 
@@ -293,7 +316,10 @@ class Writer:
         """Write, or have the I/O thread write soon."""
         if self._blocked or self._closed:
             return
-        self._fill()
+        if self._ready:
+            self._fill()
+        if self._promised and not self._called and self._size < BATCH:
+            return  # the I/O thread will come
         if not self._size:
             self._done()
             return
@@ -301,7 +327,8 @@ class Writer:
             now = monotonic()
             last, self._last = self._last, now
             if now - last < PAUSE:
-                self._watch()
+                self._promised = True
+                call_soon(self._writable)
                 return
         else:
             self._last = monotonic()
@@ -318,7 +345,8 @@ class Writer:
             io_poller().on_writable(self._stream.fileno(), None)
 
     def _writable(self) -> None:
-        """The I/O thread: the kernel takes bytes."""
+        """The I/O thread: the kernel takes bytes, or the time has come that was promised."""
+        self._promised = False
         if not self._called:
             self._called = True
             self.call(self._go_on)

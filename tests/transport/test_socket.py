@@ -21,7 +21,7 @@ class SocketContract(PortContract):
     def post_undecodable(self, port: MessagePort) -> None:
         link = port._end.link
         assert isinstance(link, SocketLink)
-        link._submit(b"\xff\x0fz", 3)
+        link.connection.writer.submit(link, b"\xff\x0fz")
 
 
 class TestSocketPair(SocketContract):
