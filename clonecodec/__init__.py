@@ -39,6 +39,9 @@ from .views import DataView, Float16Array, Uint8ClampedArray
 accelerated: bool = accelerator is not None
 """Whether the C part does the work."""
 
+if accelerator is not None:
+    dumps, loads, structured_clone = accelerator.shortcuts(dumps, loads, structured_clone)
+
 
 def __getattr__(name: str) -> Any:
     """Import ``clonecodec.cbor``, ``.foreign`` and ``.store`` when they are asked for."""

@@ -1,7 +1,11 @@
 """The C part, as ``_accelerate`` hands it out."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias, type_check_only
+from typing import Protocol, TypeAlias, TypeVar, type_check_only
+
+D = TypeVar("D")
+L = TypeVar("L")
+C = TypeVar("C")
 
 @type_check_only
 class Writer(Protocol):
@@ -17,13 +21,10 @@ class Accelerator(Protocol):
     @property
     def writer(self) -> Callable[[int, int, int], Core]: ...
     @property
-    def dumps(self) -> Callable[[object, bool, int, int], bytes]: ...
-    @property
-    def loads(self) -> Callable[[object, int], object]: ...
-    @property
     def read(self) -> Callable[[object], object]: ...
     @property
     def clone(self) -> Callable[[object, int], object]: ...
+    def shortcuts(self, dumps: D, loads: L, structured_clone: C, /) -> tuple[D, L, C]: ...
 
 def know(**what: object) -> None:
     """Take the classes, functions and constants that the C code needs."""
@@ -31,14 +32,11 @@ def know(**what: object) -> None:
 def writer(hint: int, version: int, max_depth: int, /) -> Core:
     """Return the core of a Serializer."""
 
-def dumps(value: object, hints: bool, version: int, max_depth: int, /) -> bytes:
-    """What ``dumps`` returns."""
-
-def loads(data: object, max_depth: int, /) -> object:
-    """What ``loads`` returns, or NotImplemented."""
-
 def read(deserializer: object, /) -> object:
     """What ``Deserializer._read`` returns; or NotImplemented, and nothing has been read."""
 
 def clone(value: object, max_depth: int, /) -> object:
     """What ``structured_clone`` returns, or NotImplemented."""
+
+def shortcuts(dumps: D, loads: L, structured_clone: C, /) -> tuple[D, L, C]:
+    """Return the same functions, faster."""

@@ -100,8 +100,6 @@ def dumps(
     >>> dumps([1, "two"]).hex(" ")
     'ff 0f 41 02 49 02 22 03 74 77 6f 24 00 02'
     """
-    if accelerator is not None:
-        return accelerator.dumps(value, hints, version, max_depth)
     serializer = DefaultSerializer(hints=hints, version=version, max_depth=max_depth)
     serializer.write_header()
     serializer.write_value(value)
@@ -124,10 +122,6 @@ def loads(data: Octets, *, legacy: bool = False, zero_copy: bool = False, max_de
     >>> loads(bytes.fromhex("ff0f 4102 4902 220374776f 240002"))
     [1, 'two']
     """
-    if accelerator is not None and not zero_copy:
-        value = accelerator.loads(data, max_depth)
-        if value is not NotImplemented:
-            return value
     deserializer = DefaultDeserializer(data, legacy=legacy, zero_copy=zero_copy, max_depth=max_depth)
     deserializer.read_header()
     return deserializer.read_value()
@@ -140,9 +134,9 @@ def _serializer(core: Core, hints: bool, version: int, max_depth: int) -> Defaul
     return serializer
 
 
-def _deserializer(data: Octets, max_depth: int, objects: list[object]) -> DefaultDeserializer:
+def _deserializer(data: Octets, objects: list[object]) -> DefaultDeserializer:
     """Return the deserializer of a ``loads`` in C, which began without one, and has begun *objects*."""
-    deserializer = DefaultDeserializer(data, max_depth=max_depth)
+    deserializer = DefaultDeserializer(data)
     deserializer.read_header()
     deserializer._objects = objects
     return deserializer

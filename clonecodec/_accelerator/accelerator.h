@@ -67,6 +67,8 @@ enum {
 
 #define MAX_SAFE_INTEGER ((int64_t)9007199254740991)
 #define MAX_STRING_LENGTH ((1 << 29) - 24)
+#define WRITTEN_VERSION 15
+#define MAX_DEPTH 100000
 #define MAX_ARRAY_LENGTH 0xFFFFFFFFu
 
 /* What Python has told the module, by name. */
@@ -134,8 +136,8 @@ typedef struct {
     } names;
     PyTypeObject *writer_type;
     PyTypeObject *objects_type;
+    PyTypeObject *shortcut_type;
     PyObject *spare; /* a Writer that dumps can use again */
-    PyObject *no_arguments;
     NameSlot property_names[NAME_SLOTS];
 } State;
 
@@ -299,10 +301,13 @@ resume_collector(bool paused)
 /* ---- write.c, read.c, clone.c ---- */
 
 PyObject *accelerator_writer(PyObject *module, PyObject *arguments);
-PyObject *accelerator_dumps(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
-PyObject *accelerator_loads(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 PyObject *accelerator_read(PyObject *module, PyObject *deserializer);
-PyObject *accelerator_clone(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+
+/* The functions of their names with all but the first argument at its default.  The last two return NotImplemented
+ * if Python is to do it. */
+PyObject *accelerator_dumps(State *state, PyObject *value);
+PyObject *accelerator_loads(State *state, PyObject *data);
+PyObject *accelerator_clone(State *state, PyObject *value, Py_ssize_t max_depth);
 
 static inline State *
 state_of(PyObject *module)

@@ -341,22 +341,16 @@ walk(Cloning *cloning, PyObject *root)
     }
 }
 
-/* clone(value, max_depth): what Cloner does without a transfer list; or NotImplemented */
+/* structured_clone(value): what Cloner does without a transfer list */
 PyObject *
-accelerator_clone(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+accelerator_clone(State *state, PyObject *value, Py_ssize_t max_depth)
 {
-    if (count != 2) {
-        PyErr_SetString(PyExc_TypeError, "clone(value, max_depth)");
-        return NULL;
-    }
     Cloning cloning;
     memset(&cloning, 0, offsetof(Cloning, few));
-    cloning.state = state_of(module);
-    cloning.max_depth = PyNumber_AsSsize_t(arguments[1], NULL);
-    if (cloning.max_depth == -1 && PyErr_Occurred())
-        return NULL;
-    if (is_scalar(cloning.state, arguments[0]))
-        return Py_NewRef(arguments[0]);
+    cloning.state = state;
+    cloning.max_depth = max_depth;
+    if (is_scalar(state, value))
+        return Py_NewRef(value);
     numbers_init(&cloning.numbers);
     cloning.frames = cloning.few;
     cloning.room = FEW;
@@ -365,11 +359,11 @@ accelerator_clone(PyObject *module, PyObject *const *arguments, Py_ssize_t count
     cloning.depth = cloning.secured = 1;
     cloning.paused = pause_collector();
     cloning.clones = PyList_New(0);
-    PyObject *copy = cloning.clones == NULL ? NULL : walk(&cloning, arguments[0]);
+    PyObject *copy = cloning.clones == NULL ? NULL : walk(&cloning, value);
     resume_collector(cloning.paused);
     PyObject *type = NULL, *error = NULL, *traceback = NULL;
     if (copy == NULL) {
-        if (PyErr_ExceptionMatches(cloning.state->DataCloneError))
+        if (PyErr_ExceptionMatches(state->DataCloneError))
             PyErr_Clear();
         PyErr_Fetch(&type, &error, &traceback);
     }

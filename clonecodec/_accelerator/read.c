@@ -157,8 +157,8 @@ static int
 need_deserializer(Reader *reader)
 {
     if (reader->deserializer == NULL) {
-        reader->deserializer = PyObject_CallFunction(reader->state->deserializer, "OnO", reader->data,
-                                                     reader->max_depth, reader->objects);
+        reader->deserializer = PyObject_CallFunctionObjArgs(reader->state->deserializer, reader->data,
+                                                            reader->objects, NULL);
         if (reader->deserializer != NULL)
             reader->wire = PyObject_GetAttr(reader->deserializer, reader->state->names._wire);
     }
@@ -670,26 +670,20 @@ look_at(Reader *reader, State *state, Py_buffer *view)
     reader->depth = 1;
 }
 
-/* loads(data, max_depth): what DefaultDeserializer does, and without one if the value needs none */
+/* loads(data): what DefaultDeserializer does, and without one if the value needs none */
 PyObject *
-accelerator_loads(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+accelerator_loads(State *state, PyObject *data)
 {
-    if (count != 2) {
-        PyErr_SetString(PyExc_TypeError, "loads(data, max_depth)");
-        return NULL;
-    }
     Py_buffer view;
-    if (PyObject_GetBuffer(arguments[0], &view, PyBUF_SIMPLE) < 0) {
+    if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0) {
         PyErr_Clear();
         Py_RETURN_NOTIMPLEMENTED;
     }
     Reader reader;
-    look_at(&reader, state_of(module), &view);
-    reader.data = arguments[0];
+    look_at(&reader, state, &view);
+    reader.data = data;
     reader.node = reader.copied = true;
-    reader.max_depth = PyNumber_AsSsize_t(arguments[1], NULL);
-    if (reader.max_depth == -1 && PyErr_Occurred())
-        return finish(&reader, &view, NULL);
+    reader.max_depth = MAX_DEPTH;
     if (view.len < 2 || reader.at[0] != VERSION || reader.at[1] < 13 || reader.at[1] > 16)
         return finish(&reader, &view, NULL);
     reader.at += 2;

@@ -611,7 +611,7 @@ write_item(Run *run, PyObject *item)
 static int
 walk(Run *run)
 {
-    while (run->depth) {
+    while (run->depth > 1) {
         Walked *frame = &run->frames[run->depth - 1];
         PyObject *key = NULL, *item;
         Py_ssize_t depth = run->depth;
@@ -663,17 +663,13 @@ write_value(Run *run, PyObject *value)
     run->frames = run->few;
     run->room = FEW;
     run->depth = run->secured = 0;
-    int status = -1;
-    /* The outermost frame is there for the depth, which counts it. */
+    /* The outermost frame is there only to be counted, as in Python. */
     Walked *root = &run->frames[run->depth++];
     memset(root, 0, sizeof *root);
-    run->writer->depth++;
-    root->source = IN_TUPLE;
-    root->shape = OTHER;
     root->offset = -1;
-    root->end = PyBytes_FromStringAndSize(NULL, 0);
-    root->items = Py_NewRef(run->state->no_arguments);
-    if (root->end != NULL && write_item(run, value) == 0)
+    run->writer->depth++;
+    int status = write_item(run, value);
+    if (status == 0)
         status = walk(run);
     if (status < 0 || run->serializer != NULL)
         numbers_own(&run->writer->numbers);
@@ -991,30 +987,15 @@ accelerator_writer(PyObject *module, PyObject *arguments)
     return core;
 }
 
-/* dumps(value, hints, version, max_depth): what DefaultSerializer does, and without one if the value needs none */
+/* dumps(value): what DefaultSerializer does, and without one if the value needs none */
 PyObject *
-accelerator_dumps(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+accelerator_dumps(State *state, PyObject *value)
 {
-    State *state = state_of(module);
-    if (count != 4) {
-        PyErr_SetString(PyExc_TypeError, "dumps(value, hints, version, max_depth)");
-        return NULL;
-    }
-    long version = PyLong_AsLong(arguments[2]);
-    Py_ssize_t max_depth = PyNumber_AsSsize_t(arguments[3], NULL);
-    int hints = PyObject_IsTrue(arguments[1]);
-    if (hints < 0 || PyErr_Occurred())
-        return NULL;
-    /* Below version 14 one padding byte after a view would be taken for a stray byte of flags. */
-    int hint = !hints ? 0 : version >= 14 ? 1 : 2;
     Writer *writer = (Writer *)state->spare;
     state->spare = NULL;
-    if (writer == NULL) {
-        writer = new_writer(state);
-        if (writer == NULL)
-            return NULL;
-    }
-    writer_init(writer, hint, (int)version, max_depth);
+    if (writer == NULL && (writer = new_writer(state)) == NULL)
+        return NULL;
+    writer_init(writer, 1, WRITTEN_VERSION, MAX_DEPTH);
     Run run;
     run.state = state;
     run.writer = writer;
@@ -1022,10 +1003,10 @@ accelerator_dumps(PyObject *module, PyObject *const *arguments, Py_ssize_t count
     run.claims = false;
     run.buffers = true;
     writer->small[0] = (char)VERSION;
-    writer->small[1] = (char)version;
+    writer->small[1] = WRITTEN_VERSION;
     writer->used = 2;
     PyObject *bytes = NULL;
-    if (write_value(&run, arguments[0]) == 0)
+    if (write_value(&run, value) == 0)
         bytes = writer_bytes((PyObject *)writer, NULL);
     Py_XDECREF(run.serializer);
     numbers_clear(&writer->numbers);
