@@ -1,6 +1,6 @@
 """Bytes to values: V8's ValueDeserializer, the mirror of ``_writer``.
 
-One loop (``_walk``) reads keys and the commonest scalars itself where at least ten bytes are left, and asks a
+One loop (``_walk``) reads keys and the commonest scalars itself, up to the last bytes, and asks a
 method for everything else: one for each tag, in the order of the tag table.  A method reads its value
 whole, or begins a container: it puts a frame on the stack, which the loop fills until it is complete and is
 itself an item of the frame below.  Nothing recurses.
@@ -27,7 +27,7 @@ from ._frames import (
 from ._keys import Keys
 from ._names import names
 from ._payloads import CONTAINERS, LEAVES, METHODS, METHODS_BEFORE_15, NOT_YET, Payloads, say
-from ._properties import in_order, is_index
+from ._properties import MAX_CODE_LENGTH, in_order, is_index
 from ._tags import (
     BEGIN_DENSE_ARRAY,
     BEGIN_OBJECT,
@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 100_000  # frames on our own stack; see _writer
 
 CONSTANTS: Final = {tags.NULL: None, tags.TRUE: True, tags.FALSE: False}
+
+ROOM: Final = 2 + MAX_CODE_LENGTH + 10
+"""Bytes that the loop wants to be there before it reads anything itself."""
 
 ITEMS: Final = 0
 OBJECT: Final = 1
@@ -225,8 +228,8 @@ class Deserializer(Payloads):
         """
         wire, stack, objects = self._wire, self._stack, self._objects
         data: Any = wire.data
-        # Up to here, the longest scalar fits in what is left.
-        safe = len(data) - 10 if isinstance(data, bytes) else 0
+        # Up to here, a name that may be remembered and the longest scalar fit in what is left.
+        safe = len(data) - ROOM if isinstance(data, bytes) else 0
         name_of, offset, max_depth = names.get, wire.offset, self._max_depth
         methods = METHODS if self._version >= 15 else METHODS_BEFORE_15
         frame: Any = root
@@ -243,7 +246,7 @@ class Deserializer(Payloads):
                 while offset < safe:
                     stop = offset + 2 + data[offset + 1]
                     name = name_of(data[offset:stop])
-                    if name is None or name in target or stop >= safe:
+                    if name is None or name in target:
                         name = None
                         break
                     tag = data[stop]
@@ -372,7 +375,7 @@ class Deserializer(Payloads):
             elif (
                 offset < safe
                 and data[offset] == BEGIN_DENSE_ARRAY
-                and data[offset + 1] <= min(safe - offset, 0x7F)
+                and data[offset + 1] <= ROOM
                 and len(stack) < max_depth
             ):
                 stack.append((mode, frame, items, left, target, key, number, hinted, anchor))
