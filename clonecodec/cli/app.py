@@ -199,6 +199,8 @@ def convert(
     from clonecodec.cli.jsontext import Losses
 
     to = to or command.guess_target(target)
+    if target == "-" and to in ("v8", "cbor") and sys.stdout.isatty():
+        raise click.UsageError("the output is binary, and would go to a terminal: name a file")
     if to is None:
         raise click.UsageError(
             f"the name {target} does not tell the format; say --to v8, --to cbor or --to json"
@@ -302,16 +304,31 @@ def graph(file: str, output: str, form: str | None, headerless: int, max_nodes: 
 
 def _read(name: str) -> bytes:
     try:
-        return files.read(name)
+        data = files.read(name)
     except OSError as error:
         raise click.UsageError(f"{name} cannot be read: {error.strerror}") from None
+    if data.startswith(files.SQLITE):
+        raise click.UsageError(
+            f"{name} is an SQLite database: clonecodec.store.open reads it if it is a store, and "
+            "clonecodec.foreign.read_deno_kv if it is Deno's"
+        )
+    return data
 
 
 def _values(name: str, form: str | None, headerless: int) -> list[object]:
     data = _read(name)
-    form = form or files.guess(data, headerless)
-    with _reporting(name, data, form, headerless):
-        return files.read_values(data, form, headerless)
+    if not data:
+        _fail(f"{name} is empty")
+    guessed = form or files.guess(data, headerless)
+    with _reporting(name, data, guessed, headerless):
+        try:
+            return files.read_values(data, guessed, headerless)
+        except BrokenFileError:
+            if form is None and not headerless and guessed == "v8" and data[0] != 0xFF:
+                raise BrokenFileError(
+                    "looks like nothing that is known; read as V8's oldest format"
+                ) from None
+            raise
 
 
 @contextmanager

@@ -92,7 +92,7 @@ def check(name: str, data: bytes, form: str, headerless: int = 0) -> Report:
         else:
             report.values = len(values)
             if form == "cbor":
-                _compare_cbor(report, data, values[0])
+                _compare_cbor(report, data, values)
     return report
 
 
@@ -166,10 +166,10 @@ class _Features:
         return notes
 
 
-def _compare_cbor(report: Report, data: bytes, value: object) -> None:
+def _compare_cbor(report: Report, data: bytes, values: list[object]) -> None:
     from clonecodec import CloneError, cbor
 
     try:
-        report.canonical = cbor.dumps(value) == data
+        report.canonical = b"".join(map(cbor.dumps, values)) == data
     except CloneError:
         report.canonical = False

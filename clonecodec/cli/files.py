@@ -10,7 +10,7 @@ Formats are guessed from the bytes alone, in this order:
     text that begins like JSON        json
     d9 d9 f7                          cbor       self-described
     a whole value of version 0        v8         no header
-    a whole item                      cbor
+    whole items                       cbor       one, or several that are arrays, maps or tagged
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable, Iterator
@@ -31,8 +32,12 @@ from clonecodec.cli.scan import Scan
 FORMATS: Final = ("v8", "cbor", "json", "blink", "node-ipc")
 """What can be read."""
 
+SQLITE: Final = b"SQLite format 3\0"
+"""What an SQLite database begins with: there may be values in it, but it is none."""
+
 PROGRESS_FROM: Final = 32 << 20  # bytes; smaller files are read before a bar would have been drawn
 _CHUNK: Final = 1 << 20
+_BLANKS: Final = re.compile(r"[ \t\r\n]*")
 
 
 class BrokenFileError(Exception):
@@ -110,11 +115,15 @@ def guess(data: bytes, headerless: int = 0) -> str:
             break  # far enough to be sure
     if scan.fault is None:
         return "v8"
+    return "cbor" if _is_cbor(data) else "v8"
+
+
+def _is_cbor(data: bytes) -> bool:
+    """Whether *data* is an item, or several of which the first is no number or string, as it is in text."""
     try:
-        read_values(data, "cbor")
+        return len(read_values(data, "cbor")) == 1 or 0x80 <= data[0] < 0xE0
     except (BrokenFileError, ImportError):
-        return "v8"
-    return "cbor"
+        return False
 
 
 def _guess_header(data: bytes) -> str:
@@ -147,8 +156,8 @@ def _looks_like_json(data: bytes) -> bool:
     if start[:1] in b"{[":
         return True
     try:
-        json.loads(data)
-    except (ValueError, RecursionError):
+        read_json(data)
+    except BrokenFileError:
         return False
     return True
 
@@ -167,11 +176,9 @@ def read_values(data: bytes, form: str, headerless: int = 0) -> list[object]:
                 case "v8":
                     return _read_v8(data, headerless)
                 case "cbor":
-                    from clonecodec import cbor
-
-                    return [cbor.loads(data)]
+                    return _read_cbor(data)
                 case "json":
-                    return [read_json(data)]
+                    return read_json(data)
                 case "blink":
                     from clonecodec.foreign import read_blink
 
@@ -209,20 +216,53 @@ def _begins_a_value(data: bytes, at: int) -> bool:
     return data[at : at + 1] == b"\xff" and (len(data) == at + 1 or 0 < data[at + 1] <= LATEST_VERSION)
 
 
-def read_json(data: bytes) -> object:
-    """The value of a JSON text: objects with ``str`` keys, the last of equal keys counting."""
+def _read_cbor(data: bytes) -> list[object]:
+    """The items of a sequence (RFC 8742), which is nothing but one behind the other."""
+    from clonecodec import DecodeError, cbor
+
+    with contextlib.suppress(DecodeError):  # faster, and there is hardly ever more than one
+        return [cbor.loads(data)]
+    file = io.BytesIO(data)
+    values: list[object] = []
+    while not values or file.tell() < len(data):
+        start = file.tell()
+        try:
+            values.append(cbor.load(file))
+        except DecodeError as error:
+            raise type(error)(error.reason, error.offset + start) from None
+    return values
+
+
+def read_json(data: bytes) -> list[object]:
+    """The values of a JSON text, or of several, as in JSON lines.
+
+    Objects have ``str`` keys, and the last of equal ones counts.
+    """
 
     def refuse(name: str) -> object:
         raise ValueError(f"{name} is no JSON")
 
+    decoder = json.JSONDecoder(parse_constant=refuse)
+    values: list[object] = []
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_constant=refuse)
+        text = data.decode("utf-8-sig")
+        at = 0
+        while not values or at < len(text):
+            value, at = decoder.raw_decode(text, _behind_blanks(text, at))
+            values.append(value)
+            at = _behind_blanks(text, at)
     except RecursionError:
         raise BrokenFileError("no JSON that can be read: it nests too deeply") from None
     except UnicodeDecodeError as error:
         raise BrokenFileError(f"no JSON: not UTF-8 at byte {error.start}") from None
     except ValueError as error:
         raise BrokenFileError(f"no JSON: {error}") from None
+    return values
+
+
+def _behind_blanks(text: str, at: int) -> int:
+    blanks = _BLANKS.match(text, at)
+    return at if blanks is None else blanks.end()
 
 
 @contextlib.contextmanager

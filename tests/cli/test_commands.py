@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from clonecodec import Array, Map, cbor, dumps, loads, undefined
+from clonecodec import Array, Map, cbor, dumps, loads, store, undefined
 from tests.cli import clonecodec
 from tests.cli.document import ORDER
 
@@ -438,3 +438,48 @@ def test_a_large_file_has_a_progress_bar_on_a_terminal(tmp_path: Path) -> None:
     assert "reading" in shown
     assert "large.bin: ok" in shown
     assert clonecodec("check", path).err == ""
+
+
+@pytest.mark.parametrize("form", ["cbor", "json"])
+def test_what_was_written_as_several_values_is_read_as_several(form: str, tmp_path: Path) -> None:
+    several = tmp_path / "several.bin"
+    several.write_bytes(dumps({"a": 1}) + dumps([2]) + dumps("x"))
+
+    assert clonecodec("convert", several, tmp_path / f"several.{form}").code == 0
+    assert clonecodec("show", tmp_path / f"several.{form}").out == "{'a': 1}\n[2]\n'x'\n"
+    assert "3 values" in clonecodec("check", tmp_path / f"several.{form}").out
+    assert clonecodec("diff", several, tmp_path / f"several.{form}").code == 0
+
+
+def test_a_database_is_not_taken_for_a_value(tmp_path: Path) -> None:
+    with store.open(tmp_path / "store.db") as mapping:
+        mapping["a"] = 1
+
+    for command in ("inspect", "show", "check"):
+        ran = clonecodec(command, tmp_path / "store.db")
+        assert ran.code == 2
+        assert "is an SQLite database: clonecodec.store.open reads it" in ran.err
+
+
+def test_what_is_nothing_known_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello, these are notes")
+    (tmp_path / "empty").touch()
+
+    notes, empty = clonecodec("show", tmp_path / "notes.txt"), clonecodec("show", tmp_path / "empty")
+
+    assert (notes.code, empty.code) == (1, 1)
+    assert "looks like nothing that is known" in notes.err
+    assert "byte 0: expected a version header" in notes.err
+    assert empty.err == f"clonecodec: {tmp_path / 'empty'} is empty\n"
+
+
+def test_binary_is_not_written_to_a_terminal(order: Path) -> None:
+    master, slave = pty.openpty()
+    try:
+        command = [sys.executable, "-m", "clonecodec", "convert", str(order), "-", "--to", "cbor"]
+        ran = subprocess.run(command, stdout=slave, stderr=subprocess.PIPE, text=True, check=False)
+        assert ran.returncode == 2
+        assert "would go to a terminal" in ran.stderr
+    finally:
+        os.close(master)
+        os.close(slave)

@@ -82,6 +82,28 @@ def test_what_is_no_json_is_a_sentence(data: bytes, reason: str) -> None:
         read_json(data)
 
 
+def test_json_values_may_follow_each_other() -> None:
+    assert read_json(b'\xef\xbb\xbf{"a": 1}\n[2]\n\n3 4\n') == [{"a": 1}, [2], 3, 4]
+    with pytest.raises(BrokenFileError, match="line 2 column 2"):
+        read_json(b"[1]\n[")
+    with pytest.raises(BrokenFileError, match="no JSON"):
+        read_json(b" \n")
+
+
+def test_a_sequence_of_cbor_is_guessed_and_read() -> None:
+    data = cbor.dumps({"a": 1}) + cbor.dumps(5) + cbor.dumps("x")
+
+    assert guess(data) == "cbor"
+    assert read_values(data, "cbor") == [{"a": 1}, 5, "x"]
+    with pytest.raises(BrokenFileError, match=f"at byte {len(data) + 2}"):
+        read_values(data + b"\x62a", "cbor")
+
+
+def test_text_is_no_sequence_of_cbor() -> None:
+    assert guess(b"01234567\n") == "json"
+    assert guess(b"$0 = 1 (2)\n") == "v8"
+
+
 def test_an_offset_counts_from_the_beginning_of_the_file_not_of_the_value() -> None:
     with pytest.raises(BrokenFileError, match="at byte 7"):
         read_values(dumps(1) + b"\xff\x0f\x01"[:2] + b"I", "v8")
