@@ -211,7 +211,7 @@ def _parts(value: object) -> list[tuple[str, object]]:
 def _memory(value: object) -> object:
     """What a view shows or a buffer owns, if that can be told."""
     match value:
-        case memoryview():
+        case memoryview() if value.nbytes:  # without bytes, no memory
             return value.obj
         case ArrayBuffer() | SharedArrayBuffer():
             return value.view().obj
