@@ -149,7 +149,7 @@ def _over_sockets(effort: Effort, scale: float) -> Iterator[Row]:
         ):
             makers = _each(ends, lambda far, message=message: _processes.OneWay(far, message))  # type: ignore[misc]
             makers[STREAMS] = lambda message=message: _processes.Streams(message)  # type: ignore[misc]
-            yield _row(f"{name} one way", makers, goals, effort)
+            yield _row(f"{name} one way", makers, goals, effort, base=STREAMS)
 
 
 def _far_port() -> _processes.Far:
@@ -187,7 +187,9 @@ def _each(ends: Mapping[str, Make], contender: Callable[[Any], Contender]) -> di
     return {name: lambda end=end: contender(end()) for name, end in ends.items()}  # type: ignore[misc]
 
 
-def _row(name: str, makers: Mapping[str, Make], goals: tuple[Goal, ...], effort: Effort) -> Row:
+def _row(
+    name: str, makers: Mapping[str, Make], goals: tuple[Goal, ...], effort: Effort, base: str | None = None
+) -> Row:
     """Make the contenders, measure those that can be made, and close them."""
     contenders: dict[str, Contender] = {}
     absent: dict[str, str] = {}
@@ -205,7 +207,7 @@ def _row(name: str, makers: Mapping[str, Make], goals: tuple[Goal, ...], effort:
                 contenders[who] = contender
                 if hasattr(contender, "close"):
                     stack.callback(contender.close)
-        base = next((goal.peer for goal in goals if goal.peer is not None), None)
+        base = base or next((goal.peer for goal in goals if goal.peer is not None), None)
         return Row("ports", name, minima(contenders, effort), goals, absent, base=base)
 
 

@@ -50,12 +50,19 @@ def test_the_python_implementation_is_measured_beside_v8serialize_in_both_direct
     assert [row.name.split(",")[0] for row in rows] == ["dumps", "loads", "loads"]
 
 
-def test_the_scaling_table_compares_the_largest_with_the_smallest() -> None:
+def test_the_scaling_table_compares_the_largest_with_the_smallest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scaling, "SIZES", (1, 3))
     rows = list(scaling.measure(SMOKE, sizes=(1, 3)))
 
     assert_measured_or_explained(rows)
     assert [row.name for row in rows] == ["dumps", "loads", "structured_clone"]
     assert all(list(row.values) == ["1", "3"] and row.ours == "3" for row in rows)
+
+
+def test_a_run_with_too_few_records_does_not_judge_scaling() -> None:
+    rows = list(scaling.measure(SMOKE, sizes=(1, 3)))
+
+    assert all(row.verdict().startswith("not known: 1,000,000") for row in rows)
 
 
 def test_the_ports_table_measures_each_row_free_and_on_one_core() -> None:
