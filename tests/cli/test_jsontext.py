@@ -23,6 +23,7 @@ from clonecodec import (
     hole,
     undefined,
 )
+from clonecodec.cli import jsontext
 from clonecodec.cli.files import BrokenFileError
 from clonecodec.cli.jsontext import Losses, chunks
 
@@ -97,7 +98,8 @@ def test_a_cycle_is_refused_with_the_path_where_it_closes() -> None:
         written(value)
 
 
-def test_what_is_shared_in_the_inside_of_what_is_shared_has_an_end() -> None:
+def test_what_is_shared_in_the_inside_of_what_is_shared_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsontext, "_MAX_REPEATED", 10_000)
     value: list[object] = []
     for _ in range(50):
         value = [value, value]

@@ -334,8 +334,8 @@ def test_a_message_cut_short_is_truncated(length: int) -> None:
     assert scan.fault is not None and scan.fault.truncated
 
 
-def test_two_hundred_thousand_levels_are_as_good_as_two() -> None:
-    depth = 200_000
+def test_more_levels_than_the_codec_takes_are_as_good_as_two() -> None:
+    depth = 101_000
     data = b"\xff\x0f" + b"A\x01" * depth + b"0" + b"$\x00\x01" * depth
 
     scan, rows = read(data)
