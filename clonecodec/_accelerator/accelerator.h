@@ -208,18 +208,23 @@ typedef enum {
 typedef enum { ARRAY, OBJECT, MAP, SET, OTHER } Shape;
 
 typedef struct {
-    Source source;
-    Shape shape;
-    bool live;          /* items is the container itself, which somebody might change */
-    PyObject *items;    /* held */
-    Py_ssize_t size;    /* of the flat items: keys and values count, as in a frame of Python's */
-    Py_ssize_t index;   /* of the next one */
-    Py_ssize_t position; /* PyDict_Next's */
-    PyObject *value;    /* of the key that was returned last, IN_PAIRS */
-    PyObject *end;      /* OTHER: the bytes that close it; held */
-    PyObject *layout;   /* OTHER: held */
-    Py_ssize_t offset;  /* a list's first byte, or -1: where to go back to when a hole turns up */
-    Py_ssize_t number;  /* a list's */
+    uint8_t source;      /* Source */
+    uint8_t shape;       /* Shape */
+    bool live;           /* items is the container itself, which somebody might change */
+    PyObject *items;     /* held */
+    Py_ssize_t size;     /* of the flat items: keys and values count, as in a frame of Python's */
+    Py_ssize_t index;    /* of the next one */
+    union {
+        struct {                 /* IN_DICT, IN_PAIRS */
+            Py_ssize_t position; /* PyDict_Next's */
+            PyObject *value;     /* of the key that was returned last, IN_PAIRS */
+        };
+        struct {                 /* others; write.c: where to go back to when a hole turns up */
+            Py_ssize_t offset;   /* a list's first byte, or -1 */
+            Py_ssize_t number;
+        };
+    };
+    PyObject *frame;     /* OTHER: Python's; held */
 } Walked;
 
 int snapshot(Walked *walked);

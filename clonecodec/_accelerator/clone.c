@@ -24,7 +24,9 @@ typedef struct {
 typedef struct {
     State *state;
     Numbers numbers;    /* of the originals */
-    PyObject *clones;   /* by number, a list; held */
+    PyObject **clones;  /* by number, as many as numbers.count */
+    Py_ssize_t clone_room;
+    bool held;          /* whether references to them are: when a Map or a set might drop them again */
     PyObject *cloner;   /* NULL as long as none is needed; held */
     bool paused;        /* whether the collector is to be resumed */
     Py_ssize_t max_depth;
@@ -84,6 +86,39 @@ leaf(Cloning *cloning, PyObject *item)
 
 /* ---- Containers ---- */
 
+/* Remember that *clone* is what *original* becomes. */
+static int
+known(Cloning *cloning, PyObject *original, bool alone, PyObject *clone)
+{
+    Py_ssize_t number = cloning->numbers.count;
+    if (number == cloning->clone_room) {
+        Py_ssize_t room = number ? 4 * number : SMALL_TABLE;
+        PyObject **clones = PyMem_Realloc(cloning->clones, room * sizeof *clones);
+        if (clones == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        cloning->clones = clones;
+        cloning->clone_room = room;
+    }
+    if (numbers_begin(&cloning->numbers, original, alone) < 0)
+        return -1;
+    cloning->clones[number] = clone;
+    if (cloning->held)
+        Py_INCREF(clone);
+    return 0;
+}
+
+/* Lists, dicts and tuples keep what is put into them; Maps and sets need not. */
+static void
+hold_clones(Cloning *cloning)
+{
+    if (!cloning->held)
+        for (Py_ssize_t i = 0; i < cloning->numbers.count; i++)
+            Py_INCREF(cloning->clones[i]);
+    cloning->held = true;
+}
+
 static void
 drop(Frame *frame)
 {
@@ -98,7 +133,7 @@ static Frame *
 push(Cloning *cloning, PyObject *original, bool alone, Kind kind, PyObject *target, Source source, PyObject *items,
      Py_ssize_t size, bool live)
 {
-    if (target == NULL || items == NULL || cloning->depth > cloning->max_depth)
+    if (target == NULL || items == NULL)
         goto failed;
     if (cloning->depth == cloning->room) {
         Py_ssize_t room = cloning->room * 2;
@@ -113,8 +148,9 @@ push(Cloning *cloning, PyObject *original, bool alone, Kind kind, PyObject *targ
         cloning->frames = frames;
         cloning->room = room;
     }
-    PyObject *known = kind == TUPLE || kind == FROZENSET ? cloning->state->not_yet : target;
-    if (PyList_Append(cloning->clones, known) < 0 || numbers_begin(&cloning->numbers, original, alone) < 0)
+    if (kind == MAP_ || kind == SET_ || kind == FROZENSET)
+        hold_clones(cloning);
+    if (known(cloning, original, alone, kind == TUPLE || kind == FROZENSET ? cloning->state->not_yet : target) < 0)
         goto failed;
     Frame *frame = &cloning->frames[cloning->depth++];
     memset(frame, 0, sizeof *frame);
@@ -133,17 +169,25 @@ failed:
 }
 
 static Frame *
-begin_dict(Cloning *cloning, PyObject *value, bool alone)
+begin_dict(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
 {
+    PyObject *target, *key, *item;
+    Py_ssize_t position = 0;
     Py_ssize_t size = 2 * PyDict_GET_SIZE(value);
     Dictionary kind = (PyObject *)Py_TYPE(value) == cloning->state->Map ? MAPPED : classify(cloning->state, value);
     Frame *frame;
     switch (kind) {
     case PLAIN:
-        frame = push(cloning, value, alone, OBJECT_, PyDict_Copy(value), IN_DICT, Py_NewRef(value), size, true);
-        if (frame != NULL)
-            frame->copied = true;
-        return frame;
+        target = PyDict_Copy(value);
+        while (PyDict_Next(value, &position, &key, &item))
+            if (!is_scalar(cloning->state, item)) {
+                frame = push(cloning, value, alone, OBJECT_, target, IN_DICT, Py_NewRef(value), size, true);
+                if (frame != NULL)
+                    frame->copied = true;
+                return frame;
+            }
+        *whole = target;
+        return NULL;
     case INDEXED:
         return push(cloning, value, alone, OBJECT_, PyDict_New(), IN_FLAT, indexed_items(value, true), size, false);
     case MAPPED:
@@ -153,20 +197,33 @@ begin_dict(Cloning *cloning, PyObject *value, bool alone)
     }
 }
 
+/* Begin to clone a container; or set *whole* to its clone if it holds scalars only, as most do. */
 static Frame *
-begin(Cloning *cloning, PyObject *value, bool alone)
+begin(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
 {
     PyTypeObject *type = Py_TYPE(value);
     PyObject *target;
     Py_ssize_t size;
     if (type == &PyDict_Type || (PyObject *)type == cloning->state->Map)
-        return begin_dict(cloning, value, alone);
+        return begin_dict(cloning, value, alone, whole);
     if (type == &PyList_Type) {
         size = PyList_GET_SIZE(value);
         target = PyList_New(size);
-        if (target != NULL)
-            Py_SET_SIZE(target, 0); /* it grows as it is filled */
-        return push(cloning, value, alone, LIST, target, IN_LIST, Py_NewRef(value), size, true);
+        if (target == NULL)
+            return NULL;
+        Py_ssize_t index = 0;
+        PyObject *item;
+        for (; index < size && is_scalar(cloning->state, item = PyList_GET_ITEM(value, index)); index++)
+            PyList_SET_ITEM(target, index, Py_NewRef(item));
+        Py_SET_SIZE(target, index); /* it grows as it is filled */
+        if (index == size) {
+            *whole = target;
+            return NULL;
+        }
+        Frame *frame = push(cloning, value, alone, LIST, target, IN_LIST, Py_NewRef(value), size, true);
+        if (frame != NULL)
+            frame->walked.index = index;
+        return frame;
     }
     if (type == &PyTuple_Type) {
         size = PyTuple_GET_SIZE(value);
@@ -199,7 +256,7 @@ is_open(Cloning *cloning, Py_ssize_t number)
 static PyObject *
 reference(Cloning *cloning, Py_ssize_t number)
 {
-    PyObject *clone = PyList_GET_ITEM(cloning->clones, number);
+    PyObject *clone = cloning->clones[number];
     if (clone == cloning->state->not_yet)
         return GIVE_UP;
     Frame *frame = &cloning->frames[cloning->depth - 1];
@@ -222,11 +279,16 @@ clone_of(Cloning *cloning, PyObject *item, bool *began)
     PyTypeObject *type = Py_TYPE(item);
     if (type == &PyDict_Type || type == &PyList_Type || type == &PyTuple_Type || PyAnySet_CheckExact(item) ||
         (PyObject *)type == cloning->state->Map) {
-        *began = begin(cloning, item, alone) != NULL;
-        return NULL;
+        if (cloning->depth > cloning->max_depth)
+            return GIVE_UP;
+        PyObject *whole = NULL;
+        *began = begin(cloning, item, alone, &whole) != NULL;
+        if (whole != NULL && known(cloning, item, alone, whole) < 0)
+            Py_CLEAR(whole);
+        return whole;
     }
     PyObject *copy = type == &PyBytes_Type ? PyMemoryView_FromObject(item) : leaf(cloning, item);
-    if (copy != NULL && (PyList_Append(cloning->clones, copy) < 0 || numbers_begin(&cloning->numbers, item, false) < 0))
+    if (copy != NULL && known(cloning, item, alone, copy) < 0)
         Py_CLEAR(copy);
     return copy;
 }
@@ -245,8 +307,13 @@ closed(Cloning *cloning)
         return NULL;
     if (value == frame->target)
         frame->target = NULL;
-    if (frame->kind == TUPLE || frame->kind == FROZENSET)
-        (void)PyList_SetItem(cloning->clones, frame->number, Py_NewRef(value));
+    if (frame->kind == TUPLE || frame->kind == FROZENSET) {
+        if (cloning->held) {
+            Py_DECREF(cloning->clones[frame->number]);
+            Py_INCREF(value);
+        }
+        cloning->clones[frame->number] = value;
+    }
     drop(frame);
     cloning->depth--;
     if (cloning->secured > cloning->depth)
@@ -358,8 +425,7 @@ accelerator_clone(State *state, PyObject *value, Py_ssize_t max_depth)
     cloning.few[0].number = -1;
     cloning.depth = cloning.secured = 1;
     cloning.paused = pause_collector();
-    cloning.clones = PyList_New(0);
-    PyObject *copy = cloning.clones == NULL ? NULL : walk(&cloning, value);
+    PyObject *copy = walk(&cloning, value);
     resume_collector(cloning.paused);
     PyObject *type = NULL, *error = NULL, *traceback = NULL;
     if (copy == NULL) {
@@ -371,8 +437,11 @@ accelerator_clone(State *state, PyObject *value, Py_ssize_t max_depth)
         drop(&cloning.frames[--cloning.depth]);
     if (cloning.frames != cloning.few)
         PyMem_Free(cloning.frames);
+    if (cloning.held)
+        for (Py_ssize_t i = 0; i < cloning.numbers.count; i++)
+            Py_DECREF(cloning.clones[i]);
+    PyMem_Free(cloning.clones);
     numbers_clear(&cloning.numbers);
-    Py_XDECREF(cloning.clones);
     Py_XDECREF(cloning.cloner);
     if (copy != NULL)
         return copy;

@@ -82,6 +82,14 @@ shortcut_text(PyObject *self)
     return PyUnicode_FromFormat("<shortcut to %R>", ((Shortcut *)self)->function);
 }
 
+/* As with builtin functions, an instance of a class that has it does not become its first argument; and who asks
+ * for a routine (help) finds one. */
+static PyObject *
+shortcut_get(PyObject *self, PyObject *Py_UNUSED(object), PyObject *Py_UNUSED(type))
+{
+    return Py_NewRef(self);
+}
+
 /* It pickles as functions do, by its name. */
 static PyObject *
 shortcut_reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
@@ -128,6 +136,7 @@ static PyType_Slot shortcut_slots[] = {
     {Py_tp_call, PyVectorcall_Call},
     {Py_tp_getattro, shortcut_attribute},
     {Py_tp_repr, shortcut_text},
+    {Py_tp_descr_get, shortcut_get},
     {Py_tp_traverse, shortcut_traverse},
     {Py_tp_clear, shortcut_clear},
     {Py_tp_dealloc, shortcut_dealloc},

@@ -215,8 +215,7 @@ void
 walked_clear(Walked *walked)
 {
     Py_CLEAR(walked->items);
-    Py_CLEAR(walked->end);
-    Py_CLEAR(walked->layout);
+    Py_CLEAR(walked->frame);
 }
 
 static PyObject *
@@ -248,11 +247,10 @@ snapshot(Walked *walked)
         PyGC_Enable();
     if (copy == NULL)
         return -1;
-    if (walked->source == IN_DICT)
-        walked->source = IN_FLAT;
-    else if (walked->source == IN_PAIRS)
-        walked->source = IN_LIST;
-    walked->value = NULL;
+    if (walked->source != IN_LIST) {
+        walked->source = walked->source == IN_DICT ? IN_FLAT : IN_LIST;
+        walked->offset = -1;
+    }
     walked->live = false;
     Py_SETREF(walked->items, copy);
     return 0;
@@ -274,7 +272,7 @@ step_of(State *state, Walked *walked)
     case OBJECT: layout = Py_NewRef(state->OBJECT); break;
     case MAP: layout = Py_NewRef(state->MAP); break;
     case SET: layout = Py_NewRef(state->SET); break;
-    default: layout = Py_NewRef(walked->layout);
+    default: layout = Py_NewRef(PyTuple_GET_ITEM(walked->frame, 2));
     }
     step = layout == NULL ? NULL : Py_BuildValue("(NNn)", layout, flat, walked->index - 1);
     if (layout == NULL)

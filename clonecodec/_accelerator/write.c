@@ -247,6 +247,33 @@ write_int(Writer *writer, PyObject *object)
     return 0;
 }
 
+/* Returns 1 for what is no scalar, or an int for Python to write. */
+static inline int
+write_scalar(State *state, Writer *writer, PyObject *item)
+{
+    PyTypeObject *type = Py_TYPE(item);
+    if (type == &PyUnicode_Type)
+        return write_str(writer, item);
+    if (type == &PyLong_Type)
+        return write_int(writer, item);
+    if (type == &PyFloat_Type) {
+        if (reserve(writer, 9) < 0)
+            return -1;
+        char *at = end_of(writer);
+        *at++ = DOUBLE;
+        written_to(writer, put_double(at, PyFloat_AS_DOUBLE(item)));
+        return 0;
+    }
+    if (item == Py_None || type == &PyBool_Type || item == state->undefined) {
+        if (reserve(writer, 1) < 0)
+            return -1;
+        writer->buffer[writer->used++] =
+            item == Py_None ? NULL_TAG : item == Py_True ? TRUE_TAG : item == Py_False ? FALSE_TAG : UNDEFINED;
+        return 0;
+    }
+    return 1;
+}
+
 /* ---- Handing over to Python ---- */
 
 /* Python code will run: it may change what is walked, and use this writer. */
@@ -285,21 +312,26 @@ need_serializer(Run *run)
     return run->serializer == NULL ? -1 : 0;
 }
 
+/* Whether one more container may lie in those that are being walked. */
+static int
+check_depth(Run *run)
+{
+    if (LIKELY(run->writer->depth <= run->writer->max_depth))
+        return 0;
+    PyObject *reason = PyUnicode_FromFormat("nested more than %zd deep", run->writer->max_depth);
+    PyObject *error = reason == NULL ? NULL : PyObject_CallOneArg(run->state->DataCloneError, reason);
+    if (error != NULL)
+        PyErr_SetObject(run->state->DataCloneError, error);
+    Py_XDECREF(error);
+    Py_XDECREF(reason);
+    return -1;
+}
+
 static Walked *
 push(Run *run)
 {
-    Writer *writer = run->writer;
-    if (writer->depth > writer->max_depth) {
-        PyObject *reason = PyUnicode_FromFormat("nested more than %zd deep", writer->max_depth);
-        if (reason != NULL) {
-            PyObject *error = PyObject_CallOneArg(run->state->DataCloneError, reason);
-            if (error != NULL)
-                PyErr_SetObject(run->state->DataCloneError, error);
-            Py_XDECREF(error);
-            Py_DECREF(reason);
-        }
+    if (check_depth(run) < 0)
         return NULL;
-    }
     if (run->depth == run->room) {
         Py_ssize_t room = run->room * 2;
         Walked *old = run->frames == run->few ? NULL : run->frames;
@@ -314,9 +346,8 @@ push(Run *run)
         run->room = room;
     }
     Walked *frame = &run->frames[run->depth++];
-    writer->depth++;
+    run->writer->depth++;
     memset(frame, 0, sizeof *frame);
-    frame->offset = -1;
     return frame;
 }
 
@@ -341,24 +372,21 @@ push_python_frame(Run *run, PyObject *returned)
     }
     PyObject *items, *end, *layout, *iterator, *start;
     Py_ssize_t offset = -1, number = -1;
-    if (!PyArg_ParseTuple(returned, "OSOOO", &iterator, &end, &layout, &items, &start) ||
-        (start != Py_None && !PyArg_ParseTuple(start, "nn", &offset, &number)) ||
-        (items = PySequence_Fast(items, "a frame's items")) == NULL) {
-        Py_DECREF(returned);
-        return -1;
+    Walked *frame = NULL;
+    if (PyArg_ParseTuple(returned, "OSOOO", &iterator, &end, &layout, &items, &start) &&
+        (start == Py_None || PyArg_ParseTuple(start, "nn", &offset, &number)) &&
+        (items = PySequence_Fast(items, "a frame's items")) != NULL) {
+        if ((frame = push(run)) != NULL) {
+            frame->source = PyList_CheckExact(items) ? IN_LIST : IN_TUPLE;
+            frame->shape = OTHER;
+            frame->size = PySequence_Fast_GET_SIZE(items);
+            frame->items = Py_NewRef(items);
+            frame->frame = Py_NewRef(returned);
+            frame->offset = offset;
+            frame->number = number;
+        }
+        Py_DECREF(items);
     }
-    Walked *frame = push(run);
-    if (frame != NULL) {
-        frame->source = PyList_CheckExact(items) ? IN_LIST : IN_TUPLE;
-        frame->shape = OTHER;
-        frame->size = PySequence_Fast_GET_SIZE(items);
-        frame->items = Py_NewRef(items);
-        frame->end = Py_NewRef(end);
-        frame->layout = Py_NewRef(layout);
-        frame->offset = offset;
-        frame->number = number;
-    }
-    Py_DECREF(items);
     Py_DECREF(returned);
     return frame == NULL ? -1 : 0;
 }
@@ -380,7 +408,7 @@ write_hole(Run *run)
 {
     Writer *writer = run->writer;
     Walked *frame = &run->frames[run->depth - 1];
-    if (frame->offset < 0) {
+    if (frame->source == IN_DICT || frame->source == IN_PAIRS || frame->offset < 0) {
         PyObject *error = PyObject_CallNoArgs(run->state->no_item);
         if (error != NULL)
             PyErr_SetObject((PyObject *)Py_TYPE(error), error);
@@ -431,6 +459,29 @@ write_bytes(Run *run, PyObject *value)
     return 0;
 }
 
+/* Close a container of so many flat items. */
+static int
+write_end(Writer *writer, Shape shape, Py_ssize_t size)
+{
+    if (reserve(writer, 2 + VARINT_SIZE) < 0)
+        return -1;
+    char *at = end_of(writer);
+    switch (shape) {
+    case ARRAY:
+        *at++ = END_DENSE_ARRAY;
+        *at++ = 0;
+        break;
+    case OBJECT:
+        *at++ = END_OBJECT;
+        size /= 2;
+        break;
+    case MAP: *at++ = END_MAP; break;
+    default: *at++ = END_SET;
+    }
+    written_to(writer, put_varint(at, (uint64_t)size));
+    return 0;
+}
+
 static int
 enter(Run *run, Source source, Shape shape, PyObject *items, Py_ssize_t size, bool live)
 {
@@ -444,6 +495,10 @@ enter(Run *run, Source source, Shape shape, PyObject *items, Py_ssize_t size, bo
     frame->items = items;
     frame->size = size;
     frame->live = live;
+    if (source == IN_DICT || source == IN_PAIRS)
+        frame->position = 0;
+    else
+        frame->offset = -1;
     return 0;
 }
 
@@ -471,7 +526,51 @@ write_dict(Run *run, PyObject *value, bool alone)
         return enter(run, IN_PAIRS, MAP, Py_NewRef(value), size, true);
     if (kind == INDEXED)
         return enter(run, IN_FLAT, OBJECT, indexed_items(value, false), size, false);
-    return enter(run, IN_DICT, OBJECT, Py_NewRef(value), size, true);
+    if (check_depth(run) < 0)
+        return -1;
+    PyObject *key, *item;
+    Py_ssize_t position = 0, before = 0, index = 0;
+    for (; PyDict_Next(value, &position, &key, &item); before = position, index += 2) {
+        Py_ssize_t used = writer->used;
+        int status = write_str(writer, key);
+        if (status == 0)
+            status = write_scalar(run->state, writer, item);
+        if (status < 0)
+            return -1;
+        if (status) {
+            writer->used = used;
+            break;
+        }
+    }
+    if (index == size) /* most dicts hold scalars only, and need no frame */
+        return write_end(writer, OBJECT, size);
+    if (enter(run, IN_DICT, OBJECT, Py_NewRef(value), size, true) < 0)
+        return -1;
+    run->frames[run->depth - 1].position = before;
+    run->frames[run->depth - 1].index = index;
+    return 0;
+}
+
+/* Write the items of a list or a tuple: the scalars at once, the others in a frame. */
+static int
+write_items(Run *run, PyObject *value, PyObject *const *items, Py_ssize_t size, bool live)
+{
+    Py_ssize_t index = 0;
+    if (check_depth(run) < 0)
+        return -1;
+    for (; index < size; index++) {
+        int status = write_scalar(run->state, run->writer, items[index]);
+        if (status < 0)
+            return -1;
+        if (status)
+            break;
+    }
+    if (index == size)
+        return write_end(run->writer, ARRAY, size);
+    if (enter(run, live ? IN_LIST : IN_TUPLE, ARRAY, Py_NewRef(value), size, live) < 0)
+        return -1;
+    run->frames[run->depth - 1].index = index;
+    return 0;
 }
 
 static int
@@ -482,11 +581,15 @@ write_list(Run *run, PyObject *value, bool alone)
         return hand_over(run, run->state->names._other, value);
     Py_ssize_t size = PyList_GET_SIZE(value), offset = writer->used, number = writer->numbers.count;
     if (numbers_begin(&writer->numbers, value, alone) < 0 ||
-        put_tagged(writer, 0, BEGIN_DENSE_ARRAY, (uint64_t)size) < 0 ||
-        enter(run, IN_LIST, ARRAY, Py_NewRef(value), size, true) < 0)
+        put_tagged(writer, 0, BEGIN_DENSE_ARRAY, (uint64_t)size) < 0)
         return -1;
-    run->frames[run->depth - 1].offset = offset;
-    run->frames[run->depth - 1].number = number;
+    Py_ssize_t depth = run->depth;
+    if (write_items(run, value, ((PyListObject *)value)->ob_item, size, true) < 0)
+        return -1;
+    if (run->depth > depth) {
+        run->frames[depth].offset = offset;
+        run->frames[depth].number = number;
+    }
     return 0;
 }
 
@@ -497,7 +600,7 @@ write_tuple(Run *run, PyObject *value, bool alone)
     if (numbers_begin(&run->writer->numbers, value, alone) < 0 ||
         put_tagged(run->writer, run->writer->hint, BEGIN_DENSE_ARRAY, (uint64_t)size) < 0)
         return -1;
-    return enter(run, IN_TUPLE, ARRAY, Py_NewRef(value), size, false);
+    return write_items(run, value, ((PyTupleObject *)value)->ob_item, size, false);
 }
 
 static int
@@ -554,55 +657,20 @@ write_object(Run *run, PyObject *item)
 /* ---- The loop ---- */
 
 static int
-write_end(Writer *writer, Walked *frame)
+put_end(Writer *writer, PyObject *frame)
 {
-    if (reserve(writer, 2 + VARINT_SIZE) < 0)
-        return -1;
-    char *at = end_of(writer);
-    uint64_t number = (uint64_t)frame->size;
-    switch (frame->shape) {
-    case ARRAY:
-        *at++ = END_DENSE_ARRAY;
-        *at++ = 0;
-        break;
-    case OBJECT:
-        *at++ = END_OBJECT;
-        number /= 2;
-        break;
-    case MAP: *at++ = END_MAP; break;
-    case SET: *at++ = END_SET; break;
-    default: return put(writer, PyBytes_AS_STRING(frame->end), PyBytes_GET_SIZE(frame->end));
-    }
-    written_to(writer, put_varint(at, number));
-    return 0;
+    PyObject *end = PyTuple_GET_ITEM(frame, 1);
+    return put(writer, PyBytes_AS_STRING(end), PyBytes_GET_SIZE(end));
 }
 
-static inline int
+static int
 write_item(Run *run, PyObject *item)
 {
-    Writer *writer = run->writer;
-    PyTypeObject *type = Py_TYPE(item);
-    if (type == &PyUnicode_Type)
-        return write_str(writer, item);
-    if (type == &PyLong_Type) {
-        int status = write_int(writer, item);
-        return LIKELY(status <= 0) ? status : hand_over(run, run->state->names._other, item);
-    }
-    if (type == &PyFloat_Type) {
-        if (reserve(writer, 9) < 0)
-            return -1;
-        char *at = end_of(writer);
-        *at++ = DOUBLE;
-        written_to(writer, put_double(at, PyFloat_AS_DOUBLE(item)));
-        return 0;
-    }
-    if (item == Py_None || type == &PyBool_Type || item == run->state->undefined) {
-        if (reserve(writer, 1) < 0)
-            return -1;
-        writer->buffer[writer->used++] =
-            item == Py_None ? NULL_TAG : item == Py_True ? TRUE_TAG : item == Py_False ? FALSE_TAG : UNDEFINED;
-        return 0;
-    }
+    int status = write_scalar(run->state, run->writer, item);
+    if (status <= 0)
+        return status;
+    if (PyLong_CheckExact(item))
+        return hand_over(run, run->state->names._other, item);
     if (UNLIKELY(item == run->state->hole))
         return write_hole(run);
     return write_object(run, item);
@@ -618,7 +686,10 @@ walk(Run *run)
         do {
             item = next_item(frame, &key);
             if (item == NULL) {
-                if (write_end(run->writer, frame) < 0)
+                int status = frame->shape == OTHER
+                                 ? put_end(run->writer, frame->frame)
+                                 : write_end(run->writer, frame->shape, frame->size);
+                if (status < 0)
                     return -1;
                 pop(run);
                 break;
@@ -666,6 +737,7 @@ write_value(Run *run, PyObject *value)
     /* The outermost frame is there only to be counted, as in Python. */
     Walked *root = &run->frames[run->depth++];
     memset(root, 0, sizeof *root);
+    root->source = IN_TUPLE;
     root->offset = -1;
     run->writer->depth++;
     int status = write_item(run, value);
