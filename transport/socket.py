@@ -91,7 +91,8 @@ def connect(
         limits: what is taken from the listener.
 
     Raises:
-        ValueError: *url* is no such address, the secret is empty, or a limit does not work.
+        ValueError: *url* is no such address, the secret is empty, a limit does not work, or there is no name
+            for *ssl* to check.
         TimeoutError: it took too long.
         HandshakeError: the listener speaks something else, or there is a secret that one side does not know.
         OSError: nobody listens there, the connection broke, or TLS was refused.

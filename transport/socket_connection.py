@@ -141,6 +141,8 @@ class Connection(Source):
         except OSError as error:
             self._end(self._verdict, error)
         else:
+            if self._stream.wants_flush():
+                self.writer.kick()
             if more:
                 return True
             self._end(self._verdict, ConnectionError("the other side closed the connection"))

@@ -35,6 +35,9 @@ class PlainStream:
             return self._socket.send(pieces[0])
         return self._socket.sendmsg(pieces)
 
+    def wants_flush(self) -> bool:
+        return False
+
     def flush(self) -> bool:
         return True
 

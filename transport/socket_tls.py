@@ -25,12 +25,16 @@ class TlsStream:
     """A connected socket with TLS on it.  It never blocks.
 
     Raises:
-        OSError: the context does not fit (no certificate, no host name to check).
+        ValueError: the context checks names, and there is none to check.
+        OSError: the context does not fit.
     """
 
     def __init__(
         self, sock: socket.socket, context: ssl.SSLContext, *, server_side: bool, server_hostname: str | None
     ) -> None:
+        if context.check_hostname and not server_hostname and not server_side:
+            # An SSLObject would go on without a look at the name.
+            raise ValueError("the context checks the listener's name: give it as server_hostname")
         self._plain: Final = PlainStream(sock)
         self._socket: Final = sock
         self._incoming: Final = ssl.MemoryBIO()
@@ -98,6 +102,9 @@ class TlsStream:
             raise BlockingIOError
         with self._lock:
             return self._tls.write(memoryview(pieces[0])[:RECORD])
+
+    def wants_flush(self) -> bool:
+        return bool(self._outgoing.pending or self._encrypted)
 
     def flush(self) -> bool:
         encrypted = self._encrypted

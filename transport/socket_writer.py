@@ -15,6 +15,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -69,8 +70,11 @@ class Stream(Protocol):
     def send(self, pieces: list[bytes | bytearray | memoryview], /) -> int:
         """Send the beginning of *pieces*; return how many bytes were taken."""
 
+    def wants_flush(self) -> bool:
+        """Has it something to send, of its own or of what ``send`` took?"""
+
     def flush(self) -> bool:
-        """Is all that ``send`` took out of this process's hands?"""
+        """Send that.  False if some of it is left."""
 
     def shutdown(self) -> None: ...
 
@@ -126,6 +130,10 @@ class Writer:
                 return
         self._ops.append((link, message))
         self._run()
+
+    def kick(self) -> None:
+        """Look whether something can be written that could not before."""
+        self.call(_nothing)
 
     def call(self, op: Callable[[], None]) -> None:
         """Do *op* under the lock: now, or when its holder is done."""
@@ -320,7 +328,7 @@ class Writer:
             self._fill()
         if self._promised and not self._called and self._size < BATCH:
             return  # the I/O thread will come
-        if not self._size:
+        if not self._size and not self._stream.wants_flush():
             self._done()
             return
         if self._size < BATCH and not self._called and not self.heard:
@@ -435,5 +443,11 @@ class Writer:
             self._put(last)
             self._blocked = False
             self._write()
+        with suppress(OSError):
+            self._stream.flush()
         self.close_out()
         self._stream.close()
+
+
+def _nothing() -> None:
+    """An op that only has its thread write."""

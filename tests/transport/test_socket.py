@@ -33,8 +33,11 @@ class TestSocketPair(SocketContract):
 class Connected(SocketContract):
     listener: Listener
 
+    def connect(self) -> MessagePort:
+        return connect(self.listener.url)
+
     def channel(self) -> tuple[MessagePort, MessagePort]:
-        near = connect(self.listener.url)
+        near = self.connect()
         return near, self.listener.accept(5)
 
 

@@ -1,4 +1,4 @@
-"""A client in another language, written from docs/socket-protocol.md, talks to a listener; the page's bytes."""
+"""A client in another language, written from docs/socket-protocol.md alone; and the bytes on that page."""
 
 from __future__ import annotations
 
