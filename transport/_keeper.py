@@ -6,11 +6,15 @@
 The keeper is the one thread that is not a daemon, so the interpreter waits for it; it sleeps in
 ``main_thread().join()`` until the script is over.  It is started by the first ref or the first descriptor, as
 no thread can be started once the interpreter shuts down.
+
+Ref'd ports do not keep a program alive whose script was ended by an exception (as in Node), Ctrl-C above all;
+nor one whose ``wait()`` Ctrl-C has ended, whoever caught it.  What was posted goes out all the same.
 """
 
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -51,6 +55,7 @@ class Keeper:
         self._idle: list[Callable[[], None]] = []
         self._finishers: Final[weakref.WeakSet[Finisher]] = weakref.WeakSet()
         self._thread: threading.Thread | None = None
+        self._interrupted = False
         self.exit_timeout = 5.0
 
     def ref(self, port: Kept) -> None:
@@ -121,8 +126,14 @@ class Keeper:
 
     def _run(self) -> None:
         threading.main_thread().join()
-        self.wait()
+        # The interpreter sets last_type when it prints the traceback of what nobody has caught.
+        if not self._interrupted and not hasattr(sys, "last_type"):
+            self.wait()
         self.flush()
+
+    def interrupted(self) -> None:
+        """Ctrl-C: the program is not kept alive when its script is over."""
+        self._interrupted = True
 
     def flush(self) -> None:
         """Close every descriptor behind what is queued for it; wait until that has gone out."""
@@ -176,10 +187,17 @@ def wait(timeout: float | None = None) -> bool:
     Returns:
         False if *timeout* passed and a ref'd port is left.
 
+    Raises:
+        KeyboardInterrupt: Ctrl-C.  The ports do not keep the program alive from then on.
+
     >>> wait(timeout=1)
     True
     """
-    return _keeper.wait(timeout)
+    try:
+        return _keeper.wait(timeout)
+    except KeyboardInterrupt:
+        _keeper.interrupted()
+        raise
 
 
 async def drain() -> None:

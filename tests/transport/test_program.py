@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -206,8 +208,7 @@ def test_ctrl_c_ends_wait() -> None:
         try:
             transport.wait()
         except KeyboardInterrupt:
-            print("interrupted", flush=True)
-            channel.port1.close()
+            print("interrupted", flush=True)      # and the program ends, though the port still listens
         """
     )
     assert process.stdout is not None
@@ -218,6 +219,46 @@ def test_ctrl_c_ends_wait() -> None:
 
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, "interrupted\n", "")
+
+
+@pytest.mark.parametrize("waiting", ["transport.wait()", "time.sleep(60)", "channel.port2.receive()"])
+def test_ctrl_c_ends_a_program_that_listens(waiting: str) -> None:
+    process = start(
+        f"""
+        import time, transport
+        channel = transport.MessageChannel()
+        channel.port1.on("message", print)
+        print("ready", flush=True)
+        {waiting}
+        """
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.2)
+
+    process.send_signal(signal.SIGINT)
+
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGINT
+    assert err.endswith("KeyboardInterrupt\n")
+
+
+def test_an_exception_ends_a_program_that_listens_and_what_it_posted_goes_out() -> None:
+    code, out, err = run(
+        """
+        import os, transport
+        here, there = transport.MessageChannel("process")
+        if os.fork() == 0:
+            transport.port.adopt_after_fork(there)
+            print(list(there), there.close_reason, flush=True)
+            os._exit(0)
+        here.on("message", print)
+        here.post_message("last words")
+        raise ValueError("enough")
+        """
+    )
+    assert (code, out) == (1, "['last words'] CloseReason.PEER\n")
+    assert err.endswith("ValueError: enough\n")
 
 
 def test_ctrl_c_ends_receive() -> None:
