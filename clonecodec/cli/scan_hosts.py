@@ -21,10 +21,10 @@ from clonecodec.cli.names import NODE_HOST_TYPES, tag_in_words
 from clonecodec.cli.scan_leaves import OBJECT, Result
 
 if TYPE_CHECKING:
-    from clonecodec.cli.scan_values import ValueScanner
+    from clonecodec.cli.scan_frames import FrameScanner
 
 
-def node(scanner: ValueScanner, start: int) -> Result:
+def node(scanner: FrameScanner, start: int) -> Result:
     """What Node's DefaultSerializer writes for a view or a Buffer."""
     cursor = scanner.cursor
     at = cursor.position
@@ -101,7 +101,7 @@ _MAX_SHOWN: Final = 8  # fields of one object in its row; the bytes are all ther
 _PARAMETERS: Final = 16  # doubles of a parametric colour space: a transfer function and a matrix
 
 
-def blink(scanner: ValueScanner, start: int) -> Result:
+def blink(scanner: FrameScanner, start: int) -> Result:
     """What Blink writes for its own objects, by its version."""
     cursor = scanner.cursor
     at = cursor.position
@@ -122,7 +122,7 @@ def blink(scanner: ValueScanner, start: int) -> Result:
 class _Fields:
     """Reads the fields of one object, and keeps the first of them to be shown."""
 
-    def __init__(self, scanner: ValueScanner, name: str) -> None:
+    def __init__(self, scanner: FrameScanner, name: str) -> None:
         self.shown: list[str] = []
         self._cursor: Final = scanner.cursor
         self._version: Final = scanner.blink

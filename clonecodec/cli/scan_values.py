@@ -1,192 +1,53 @@
-"""Values that contain values, read with a stack of frames of our own: nothing here calls itself.
+"""Values that contain values: objects, arrays, Maps, Sets, errors, and what version 0 had instead.
 
-A frame is a container that has been begun.  The loop in ``rows`` asks the frame on top to go on; it reads one
-more token, which may push a frame above it, and finds the outcome in ``result`` when it is on top again.
+Each is a frame (``scan_frames``): ``_begin_*`` reads its tag, and the method without that prefix goes on with
+it, a token at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
-from clonecodec.cli import scan_hosts
 from clonecodec.cli.cursor import Cursor, Fault, count
 from clonecodec.cli.names import ERRORS, TAGS, tag_in_words
-from clonecodec.cli.rows import Row, array_index, element_step, property_step
-from clonecodec.cli.scan_leaves import BEGUN, OBJECT, PLAIN, UNDEFINED, LeafScanner, Result, regexp_flags
+from clonecodec.cli.rows import array_index, element_step, property_step
+from clonecodec.cli.scan_frames import Frame, FrameScanner
+from clonecodec.cli.scan_leaves import OBJECT, UNDEFINED, Result, regexp_flags
 
 _NO_KEYS: Final[frozenset[str]] = frozenset()
 _STRINGS: Final = b'"cS?'
 _KEYS: Final = b'IUN"cS?'
 
 
-class Frame:
-    """A container that has been begun and not ended."""
-
-    __slots__ = ("count", "holes", "id", "keys", "length", "mark", "name", "phase", "resume", "start", "step")
-
-    def __init__(
-        self, resume: Callable[[Frame], None], name: str, start: int, step: str = "", ident: int = -1
-    ) -> None:
-        self.resume = resume
-        self.name = name
-        self.start = start
-        self.step = step
-        self.id = ident
-        self.phase = 0
-        self.count = 0
-        self.length = 0
-        self.mark = start
-        self.keys: set[str] | None = None
-        self.holes: set[int] | None = None
-
-
-class ValueScanner(LeafScanner):
-    """Reads one value after another; objects keep their numbers from value to value.
-
-    Args:
-        cursor: stands before the value.
-        version: of the format, 0 to 16.
-        hosts: whose host objects these are: ``"node"``, ``"ipc"`` (Node's between processes) or ``"blink"``.
-        blink: Blink's version, which decides what its host objects hold.
-        view_flags: read flags after views although the version has none (broken files of version 13).
-    """
+class ValueScanner(FrameScanner):
+    """Reads values of every kind."""
 
     def __init__(
         self, cursor: Cursor, version: int, hosts: str = "node", blink: int = 0, *, view_flags: bool = False
     ) -> None:
-        super().__init__(cursor, version, view_flags=view_flags)
-        self.hosts: Final = hosts
-        self.blink: Final = blink
-        self.result: Result = PLAIN
-        self.stack: list[Frame] = []
-        self.deepest = 0
+        super().__init__(cursor, version, hosts, blink, view_flags=view_flags)
         self._pending: list[Result] = []  # version 0: values not yet taken by an end tag
-        self._begin: Final[dict[int, Callable[[int], None]]] = {
-            0x6F: self._begin_object,
-            0x41: self._begin_dense,
-            0x61: self._begin_sparse,
-            0x3B: self._begin_map,
-            0x27: self._begin_set,
-            0x73: self._begin_string_object,
-            0x52: self._begin_regexp,
-            0x72: self._begin_error,
-            0x6D: self._begin_wasm_memory,
-        }
-
-    # The loop
-
-    def rows(self) -> Iterator[Row]:
-        """Read one value.
-
-        Raises:
-            Fault: with the path to the value that is broken.
-        """
-        root = self._legacy if self.version == 0 else self._root
-        self.stack = [Frame(root, "", self.cursor.position)]
-        stack, out = self.stack, self.out
-        try:
-            while stack:
-                stack[-1].resume(stack[-1])
-                if out:
-                    yield from out
-                    out.clear()
-        except Fault as fault:
-            yield from out
-            out.clear()
-            fault.path = "$" + "".join(frame.step for frame in stack) + self.step
-            raise
-
-    def _root(self, frame: Frame) -> None:
-        if frame.phase == 0:
-            frame.phase = 1
-            self.value("")
-        else:
-            self.stack.pop()
-
-    def _push(self, resume: Callable[[Frame], None], name: str, start: int, ident: int = -1) -> Frame:
-        frame = Frame(resume, name, start, self.step, ident)
-        self.step = ""
-        self.stack.append(frame)
-        self.depth += 1
-        self.deepest = max(self.deepest, self.depth)
-        return frame
-
-    def _pop(self, result: Result) -> None:
-        self.depth -= 1
-        self._done(result, self.stack.pop().step)
-
-    def _done(self, result: Result, step: str) -> None:
-        """A value is complete; a view behind a buffer belongs to it and takes its place."""
-        if result.buffer and self.peek() == 0x56:
-            self.step = step
-            result = self.view(result.buffer)
-        self.step = ""
-        self.result = result
-
-    def value(self, step: str) -> None:
-        """Read one value, or begin it."""
-        self.step = step
-        cursor = self.cursor
-        while True:
-            self.padding()
-            start = cursor.position
-            tag = self.peek()
-            if tag < 0:
-                raise Fault(cursor.end, "a value", "the end of the data", truncated=True)
-            if tag != 0x3F:
-                break
-            cursor.position = start + 1
-            number = cursor.varint("a count of objects")
-            cursor.odd(start, "VERIFY_OBJECT_COUNT, which only very old Blink wrote")
-            self.add(start, "VERIFY_OBJECT_COUNT", None, f"{number} (a hint, ignored)", role="part")
-        begin = self._begin.get(tag)
-        if begin:
-            cursor.position = start + 1
-            begin(start)
-            return
-        result = self.leaf(tag, start)
-        if result is None:
-            result = self._host(tag, start)
-        if result is not BEGUN:
-            self._done(result, step)
-
-    def _host(self, tag: int, start: int) -> Result:
-        if tag == 0x5C:
-            self.cursor.position = start + 1
-        elif self.version < 13:
-            # Before there was a tag for host objects, every unknown tag was the embedder's.
-            self.cursor.position = start
-        else:
-            raise Fault(start, "a value", tag_in_words(tag))
-        if self.hosts == "blink":
-            return scan_hosts.blink(self, start)
-        if self.hosts == "ipc":
-            kind = self.cursor.varint("the kind of a host object")
-            if kind == 1:
-                ident = self.number(start, "HOST_OBJECT", usable=False)
-                text = "another native object, as a value"
-                self.add(start, "HOST_OBJECT", None, text, role="begin", ident=ident)
-                self._push(self._host_value, "HOST_OBJECT", start, ident)
-                return BEGUN
-            if kind:
-                raise Fault(start + 1, "0 (a view) or 1 (another object)", str(kind))
-        return scan_hosts.node(self, start)
-
-    def _host_value(self, frame: Frame) -> None:
-        if frame.phase == 0:
-            frame.phase = 1
-            self.value("")
-        else:
-            self.finish(frame.id)
-            self._pop(OBJECT)
+        self.begin.update(
+            {
+                0x6F: self._begin_object,
+                0x41: self._begin_dense,
+                0x61: self._begin_sparse,
+                0x3B: self._begin_map,
+                0x27: self._begin_set,
+                0x73: self._begin_string_object,
+                0x52: self._begin_regexp,
+                0x72: self._begin_error,
+                0x6D: self._begin_wasm_memory,
+            }
+        )
 
     # Properties: objects, and arrays beside their elements
 
     def _begin_object(self, start: int) -> None:
         ident = self.number(start, "BEGIN_OBJECT")
         self.add(start, "BEGIN_OBJECT", role="begin", ident=ident)
-        self._push(self._object, "object", start, ident)
+        self.push(self._object, "object", start, ident)
 
     def _object(self, frame: Frame) -> None:
         if self._property(frame, 0x7B, property_step):
@@ -254,7 +115,7 @@ class ValueScanner(LeafScanner):
         text = ", ".join(_claim(what, actual) for what, actual in claims)
         self.add(start, name, None, text, role="end")
         self.depth += 1
-        self._pop(result)
+        self.pop(result)
 
     def _begin_dense(self, start: int) -> None:
         at = self.cursor.position
@@ -265,7 +126,7 @@ class ValueScanner(LeafScanner):
             raise Fault(at, expected, f"{length:,}", truncated=True)
         ident = self.number(start, "BEGIN_DENSE_ARRAY")
         self.add(start, "BEGIN_DENSE_ARRAY", None, f"length {length:,}", role="begin", ident=ident)
-        self._push(self._dense, "dense array", start, ident).length = length
+        self.push(self._dense, "dense array", start, ident).length = length
 
     def _dense(self, frame: Frame) -> None:
         index = frame.count
@@ -307,7 +168,7 @@ class ValueScanner(LeafScanner):
         length = self.cursor.varint("an array's length")
         ident = self.number(start, "BEGIN_SPARSE_ARRAY")
         self.add(start, "BEGIN_SPARSE_ARRAY", None, f"length {length:,}", role="begin", ident=ident)
-        self._push(self._sparse, "sparse array", start, ident).length = length
+        self.push(self._sparse, "sparse array", start, ident).length = length
 
     def _sparse(self, frame: Frame) -> None:
         if self._property(frame, 0x40, element_step):
@@ -319,7 +180,7 @@ class ValueScanner(LeafScanner):
     def _begin_map(self, start: int) -> None:
         ident = self.number(start, "BEGIN_MAP")
         self.add(start, "BEGIN_MAP", role="begin", ident=ident)
-        self._push(self._map, "map", start, ident)
+        self.push(self._map, "map", start, ident)
 
     def _map(self, frame: Frame) -> None:
         if frame.count % 2 == 0 and self.peek() == 0x3A:
@@ -332,7 +193,7 @@ class ValueScanner(LeafScanner):
     def _begin_set(self, start: int) -> None:
         ident = self.number(start, "BEGIN_SET")
         self.add(start, "BEGIN_SET", role="begin", ident=ident)
-        self._push(self._set, "set", start, ident)
+        self.push(self._set, "set", start, ident)
 
     def _set(self, frame: Frame) -> None:
         if self.peek() == 0x2C:
@@ -359,7 +220,7 @@ class ValueScanner(LeafScanner):
     def _begin_string_object(self, start: int) -> None:
         ident = self.number(start, "STRING_OBJECT", usable=False)
         self.add(start, "STRING_OBJECT", role="begin", ident=ident)
-        self._push(self._string_object, "String object", start, ident)
+        self.push(self._string_object, "String object", start, ident)
 
     def _string_object(self, frame: Frame) -> None:
         if frame.phase == 0:
@@ -368,12 +229,12 @@ class ValueScanner(LeafScanner):
             return
         self._check_text(frame, "the value of a String object")
         self.finish(frame.id)
-        self._pop(OBJECT)
+        self.pop(OBJECT)
 
     def _begin_regexp(self, start: int) -> None:
         ident = self.number(start, "REGEXP", usable=False)
         self.add(start, "REGEXP", role="begin", ident=ident)
-        self._push(self._regexp, "RegExp", start, ident)
+        self.push(self._regexp, "RegExp", start, ident)
 
     def _regexp(self, frame: Frame) -> None:
         if frame.phase == 0:
@@ -385,12 +246,12 @@ class ValueScanner(LeafScanner):
         flags = self.cursor.varint("the flags of a RegExp")
         self.add(start, "REGEXP_FLAGS", None, regexp_flags(flags, start) or "none", role="part")
         self.finish(frame.id)
-        self._pop(OBJECT)
+        self.pop(OBJECT)
 
     def _begin_error(self, start: int) -> None:
         ident = self.number(start, "ERROR", usable=False)
         self.add(start, "ERROR", role="begin", ident=ident)
-        self._push(self._error, "error", start, ident)
+        self.push(self._error, "error", start, ident)
 
     def _error(self, frame: Frame) -> None:
         if frame.phase == 1:
@@ -413,7 +274,7 @@ class ValueScanner(LeafScanner):
             self.add(start, "END_ERROR", role="end")
             self.depth += 1
             self.finish(frame.id)
-            self._pop(OBJECT)
+            self.pop(OBJECT)
         else:
             raise Fault(start, "a part of an error (E R F S T U m s c) or its end (.)", f"0x{subtag:02x}")
 
@@ -425,9 +286,15 @@ class ValueScanner(LeafScanner):
         if self.cursor.data[self.cursor.position : self.cursor.position + 1] in (b"\x00", b"\x01"):
             self.cursor.position += 1  # is_memory64, which V8 writes since 12
         self.add(start, "WASM_MEMORY_TRANSFER", None, f"at most {pages} pages", role="begin", ident=ident)
-        self._push(self._host_value, "WebAssembly.Memory", start, ident)
+        self.push(self.host_value, "WebAssembly.Memory", start, ident)
 
     # Version 0
+
+    def root(self, frame: Frame) -> None:
+        if self.version:
+            super().root(frame)
+        else:
+            self._legacy(frame)
 
     def _legacy(self, frame: Frame) -> None:
         """Version 0: values are pushed, and an end tag takes them together.  Exactly one must be left."""

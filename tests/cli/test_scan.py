@@ -30,7 +30,7 @@ def covers(rows: list[Row], data: bytes) -> bool:
 
 
 @pytest.mark.parametrize(
-    "module", ["cursor", "names", "rows", "scan", "scan_hosts", "scan_leaves", "scan_values"]
+    "module", ["cursor", "names", "rows", "scan", "scan_frames", "scan_hosts", "scan_leaves", "scan_values"]
 )
 def test_the_second_reader_shares_nothing_with_the_codec(module: str) -> None:
     ours = [found.target for found in imports(f"clonecodec.cli.{module}") if of_the_project(found.target)]
