@@ -16,7 +16,7 @@ big ones that are copied, are V8's own transferred buffers ('t'), with the numbe
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from clonecodec import (
@@ -56,35 +56,41 @@ _KINDS["L"] = _KINDS[_LONG.upper()]
 _SIZES: Final = (1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 1, 1, 2)
 
 
+_NOTHING: Final[Mapping[int, int]] = {}
+_NO_BUFFERS: Final[Mapping[int, ArrayBuffer]] = {}
+
+
 class PortSerializer(Serializer):
     """Writes a value, and gathers what goes beside it as records."""
 
     mark_read_only_bytes = True
     treat_array_buffer_views_as_host_objects = True
 
-    def __init__(self, transfer: Sequence[Transferable]) -> None:
+    def __init__(self, transfer: Sequence[Transferable] = ()) -> None:
         super().__init__(version=15)
-        self._listed: Final = {id(item): number for number, item in enumerate(transfer)}
-        self.records: Final[list[Record]] = []
+        self.records: Sequence[Record] = ()
         """Of what is beside the value but not in the transfer list: those come first, and are numbered so."""
-        self.segments: Final[list[Octets]] = []
-        self.handles: Final[list[Borrowed]] = []
-        self._shared: Final[dict[int, int]] = {}
-        self._apart: Final[dict[int, ArrayBuffer]] = {}
-        for number, item in enumerate(transfer):
-            if isinstance(item, ArrayBuffer):
-                self.transfer_array_buffer(number, item)
+        self.segments: Sequence[Octets] = ()
+        self.handles: Sequence[Borrowed] = ()
+        self._listed: Mapping[int, int] = _NOTHING
+        self._shared: Mapping[int, int] = _NOTHING
+        self._apart: Mapping[int, ArrayBuffer] = _NO_BUFFERS
+        if transfer:
+            self._listed = {id(item): number for number, item in enumerate(transfer)}
+            for number, item in enumerate(transfer):
+                if isinstance(item, ArrayBuffer):
+                    self.transfer_array_buffer(number, item)
 
     def _record(self, record: Record, segment: Octets) -> int:
-        self.records.append(record)
-        self.segments.append(segment)
+        self.records = [*self.records, record]
+        self.segments = [*self.segments, segment]
         return len(self._listed) + len(self.records) - 1
 
     def copy_apart(self, buffer: ArrayBuffer) -> None:
         """Have *buffer*, which is not listed, copied out of band, wherever it occurs."""
         if id(buffer) in self._listed or id(buffer) in self._apart or buffer.detached:
             return
-        self._apart[id(buffer)] = buffer
+        self._apart = {**self._apart, id(buffer): buffer}
         maximum = buffer.max_byte_length + 1 if buffer.resizable else 0
         record = Record(COPIED_BYTES, 0, buffer.byte_length, buffer.byte_length, maximum)
         self.transfer_array_buffer(self._record(record, buffer.view()), buffer)
@@ -95,9 +101,16 @@ class PortSerializer(Serializer):
 
     def look_for_big_buffers(self, value: object) -> None:
         """Keep the big ArrayBuffers that lie at the top of *value* out of the payload."""
-        if isinstance(value, Mapping):
-            value = list(value.values())
-        for item in value if isinstance(value, (list, tuple)) else (value,):
+        kind = type(value)
+        if kind is dict:
+            items: Collection[object] = value.values()  # type: ignore[attr-defined]
+        elif kind is list or kind is tuple:
+            items = value  # type: ignore[assignment]
+        else:
+            items = (value,)
+        if ArrayBuffer not in map(type, items):
+            return
+        for item in items:
             if type(item) is ArrayBuffer and item.byte_length >= SMALL:
                 self.copy_apart(item)
 
@@ -106,9 +119,9 @@ class PortSerializer(Serializer):
         if number is None:
             if buffer.fd is None:
                 raise DataCloneError("a SharedArrayBuffer is shared between processes on Linux only")
-            self.handles.append(Borrowed(buffer.fd, buffer))
+            self.handles = [*self.handles, Borrowed(buffer.fd, buffer)]
             number = self._record(Record(SHARED, 1, 0, buffer.byte_length), b"")
-            self._shared[id(buffer)] = number
+            self._shared = {**self._shared, id(buffer): number}
         return number
 
     def write_host_object(self, value: object) -> None:
@@ -183,7 +196,7 @@ def _format(view: memoryview) -> str:
 class PortDeserializer(Deserializer):
     """Reads a value; *live* has the object or the memory for each record."""
 
-    def __init__(self, payload: bytes, live: Sequence[object]) -> None:
+    def __init__(self, payload: bytes, live: Sequence[object] = ()) -> None:
         super().__init__(payload)
         self._live: Final = live
         for number, thing in enumerate(live):

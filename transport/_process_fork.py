@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import os
 import sys
-from threading import RLock
 from typing import Any, Final
 
+from transport._emitter import Emitter
 from transport._end import End
 from transport._process_link import ProcessLink
+from transport._process_outbox import flush_gathered
+from transport._process_outbox import forget as forget_outboxes
 from transport._process_owner import after_in_child as _forget_owners
 from transport._process_owner import here, own_pidfd
 from transport._process_ship import FREIGHT, duplicates
@@ -48,6 +50,7 @@ def before() -> None:
     if not links:
         return
     own_pidfd()
+    flush_gathered()
     for link in links:
         link.before_fork()
     if _fork.leaving:
@@ -84,6 +87,7 @@ def after_in_child() -> None:
     """In the child: all is dormant."""
     leaving = {id(port._end.link) for port in _fork.leaving}
     links = [link for link in here if isinstance(link, ProcessLink)]
+    forget_outboxes()
     _forget_owners(_fork.pid)
     for link in links:
         link.become_dormant(keep_unsent=id(link) in leaving)
@@ -94,8 +98,8 @@ def after_in_child() -> None:
 
 def _make_new(port: MessagePort) -> None:
     """An inherited port is as one that came in a message: not started, not ref'd, no listeners."""
-    port._lock = RLock()  # type: ignore[assignment]  # pyee's, which another thread may have held
-    port._events.clear()
+    Emitter.__init__(port)
+    port._hearers = ()
     port._home = None
     port._refd = False
     port._turning = 0

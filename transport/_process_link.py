@@ -21,8 +21,9 @@ from transport._drop import drop
 from transport._io import give_back_later
 from transport._keeper import at_exit
 from transport._process_owner import Peer, here, own_pidfd, parent, peer
-from transport._process_outbox import Outbox
-from transport._process_parcel import Packed, Parcel, Shipped, bad
+from transport._process_codec import PortSerializer
+from transport._process_outbox import Outbox, flush_gathered
+from transport._process_parcel import Packed, Parcel, Shipped, bad, pack
 from transport._process_source import ProcessSource
 from transport._process_wire import (
     ACK,
@@ -80,7 +81,7 @@ class ProcessLink:
         self.socket: Final = sock
         self.freight: Final = freight
         self.reader: Final = FrameReader(self._hear_message, self._hear_frame)
-        self._reading: Final = ProcessSource(sock, self.reader, self._hear_end, self._use)
+        self._reading: Final = ProcessSource(sock, self.reader, self._hear_end, self._wait)
         self.source = self._reading
         self.outbox: Final = Outbox(sock, self._flush, self._broken)
         self.lock = RLock()
@@ -114,8 +115,19 @@ class ProcessLink:
     def post(self, value: object, transfer: Iterable[object] = _NOTHING) -> None:
         if self.dormant:
             self._use()
-        packed = Packed(value, transfer)
+        if transfer is _NOTHING:
+            serializer = PortSerializer()
+            serializer.look_for_big_buffers(value)
+            serializer.write_header()
+            serializer.write_value(value)
+            if not serializer.records:
+                self._write_plain(serializer.release_buffer())
+                return
+            packed = Packed(serializer)
+        else:
+            packed = pack(value, transfer)
         if not packed.items:
+            packed.take()
             self._write(packed.chunks(()), packed.size)
             return
         reserved = self.freight.reserve(packed.items)
@@ -125,6 +137,18 @@ class ProcessLink:
         finally:
             for spare in reserved:
                 spare.close()
+
+    def _write_plain(self, payload: bytes) -> None:
+        """Send a message that has nothing beside it: nearly all of them."""
+        size = len(payload)
+        entry = HEADER.pack(MESSAGE, 0, 0, 0, size) + payload
+        with self.lock:
+            if not (self._closing or self.gone):
+                self.unacknowledged += size
+                if self.owed:
+                    entry = HEADER.pack(ACK, 0, 0, 0, self.owed) + entry
+                    self.owed = 0
+                self.outbox.put(entry)
 
     def _write(self, entries: Sequence[Chunk | bytes], size: int) -> None:
         with self.lock:
@@ -199,7 +223,7 @@ class ProcessLink:
             if self._closing or self.gone:
                 return
             mark = CloseReason.PEER if reason is CloseReason.LOCAL else reason
-            self.outbox.put(control(END, REASONS.index(mark)))
+            self.outbox.put_now(control(END, REASONS.index(mark)))
             self._closing = True
         self._settle()
         self._reading.retire()
@@ -210,6 +234,7 @@ class ProcessLink:
             if self.outbox or self.gone or not self._closing:
                 return
             self.gone = True
+        self._reading.retire()  # this may be the I/O thread, and close() not be so far
         # The ports in messages that nobody has read are still to be had, and closed.
         self._reading.drain()
         with self.lock:
@@ -299,6 +324,12 @@ class ProcessLink:
         if self.dormant:
             self.claim()
 
+    def _wait(self) -> None:
+        """Somebody waits for a message."""
+        flush_gathered()
+        if self.dormant:
+            self.claim()
+
     def claim(self) -> None:
         """In a forked child: this end is ours from now on, and the other side is told so."""
         if not self.dormant:
@@ -325,7 +356,7 @@ class ProcessLink:
             if not (pidfd is None or self._closing or self.gone):
                 self.announced = True
                 header = HEADER.pack(CLAIM, 0, 1, 0, os.getpid())
-                self.outbox.put(Chunk([header], [Borrowed(pidfd.number, pidfd)]))
+                self.outbox.put_now(Chunk([header], [Borrowed(pidfd.number, pidfd)]))
 
     def _hear_claim(self, frame: Frame) -> None:
         if frame.length == os.getpid():
@@ -393,9 +424,7 @@ class ProcessLink:
     def become_dormant(self, *, keep_unsent: bool) -> None:
         """In the child: nothing here is ours, unless it is claimed."""
         self.lock = RLock()
-        self._end.lock = RLock()
-        self._end.idle = None
-        self._end.waiters.clear()
+        self._end.forget()
         self._waiting = []
         self._ack_is_due = False
         self.dormant = True
@@ -420,7 +449,7 @@ class ProcessLink:
     def _acknowledge(self) -> None:
         owed, self.owed = self.owed, 0
         if not (self._closing or self.gone):
-            self.outbox.put(control(ACK, 0, owed))
+            self.outbox.put_now(control(ACK, 0, owed))
 
     def give_back(self) -> None:
         """Some milliseconds after something was taken."""
@@ -440,7 +469,7 @@ class ProcessLink:
             over = self._closing or self.gone or self._end.ended is not None
             if not over and self.unacknowledged > threshold:
                 self._waiting.append((threshold, callback))
-                self.outbox.put(control(ASK))
+                self.outbox.put_now(control(ASK))
                 return
         callback()
 
@@ -459,7 +488,7 @@ class ProcessLink:
             return  # it may be another process's
         with self.lock:
             if not (self._closing or self.gone):
-                self.outbox.put(control(END, REASONS.index(CloseReason.PEER)))
+                self.outbox.put_now(control(END, REASONS.index(CloseReason.PEER)))
                 self._closing = True
 
     def pending(self) -> bool:

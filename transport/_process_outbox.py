@@ -1,8 +1,12 @@
 """The writing half of a process channel: what could not be written yet, and the one who writes it.
 
 A post writes directly, in its own thread, and never waits.  What the kernel has no room for is queued; from
-then on posts are only appended, the I/O thread writes when there is room again, and every ``_EAGER`` posts the
-poster tries too: a thread that posts in a loop lets the I/O thread run only every few milliseconds.
+then on posts are only appended, the I/O thread writes when there is room again, and every ``_EAGER`` posts
+the poster tries too: a thread that posts in a loop lets the I/O thread run only every few milliseconds.
+
+A post that follows another at once is queued too, so that a burst wakes the reader once and not each time.  It
+is written with ``_BATCH`` others, or when this process waits for a message, or by the I/O thread, whichever
+comes first.
 """
 
 from __future__ import annotations
@@ -11,15 +15,47 @@ import socket
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import Final
 
-from transport._io import io_poller
+from transport._io import call_soon, io_poller
 from transport._process_wire import Chunk, Octets
 
-_FLAGS: Final = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+_FLAGS: Final = int(socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
 _EAGER: Final = 64
+_BATCH: Final = 64
+_LITTLE: Final = 1 << 12
+_GAP: Final = 20e-6
+"""Seconds within which one post follows another at once: they are in a loop that does little else."""
+
 _GATHER: Final = 256  # pieces in one sendmsg; the kernel takes 1024
 _RETRY: Final = (105, 109)  # ENOBUFS, ETOOMANYREFS: descriptors in flight, which the readers will take
+
+
+_gathering: Final[deque[Callable[[], None]]] = deque()
+
+
+class _Waits:
+    count = 0
+    """How often this process has waited for a message: what is posted behind a wait follows nothing."""
+
+
+_waits: Final = _Waits()
+
+
+def flush_gathered() -> None:
+    """Write what is queued so that more of it may come together.  Called by whoever waits for a message."""
+    _waits.count += 1
+    while _gathering:
+        try:
+            _gathering.popleft()()
+        except IndexError:
+            return
+
+
+def forget() -> None:
+    """In a forked child: what was to be written is the parent's."""
+    _gathering.clear()
 
 
 class Outbox:
@@ -35,6 +71,11 @@ class Outbox:
         self._writing = False
         self._waiting = False
         """Does the I/O thread wait for room?"""
+        self._gathering = False
+        """Is what is queued waiting for more of it?"""
+        self._at_once = 0.0
+        """Until when a post would follow the last one at once, unless there was a wait in between."""
+        self._last_wait = 0
         self._since_try = 0
         self._begun = False
         """Has a part of the first entry been written?  (It has been cut down to the rest, then.)"""
@@ -43,19 +84,34 @@ class Outbox:
         return len(self._queue)
 
     def put(self, entry: bytes | Chunk) -> None:
-        """Write *entry* behind all that was put before; at once, if there is room."""
+        """Write *entry* behind all that was put before; soon, if there is room."""
         if self._queue or self._writing:
             self._queue.append(_own(entry))
             self._since_try += 1
-            if not self._waiting or self._since_try >= _EAGER:
+            if self._since_try >= (_EAGER if self._waiting else _BATCH if self._gathering else 0):
                 self.flush()
-        elif type(entry) is bytes:
-            self._write_first(entry)
-        else:
+        elif type(entry) is not bytes:
             self._queue.append(entry)
             self.flush()
             if self._queue:
                 self._queue[0] = _own(self._queue[0])
+        elif monotonic() < self._at_once and self._last_wait == _waits.count and len(entry) <= _LITTLE:
+            self._queue.append(entry)
+            self._since_try = 1
+            self._gathering = True
+            _gathering.append(self._on_written)
+            if len(_gathering) == 1:
+                call_soon(flush_gathered)
+        else:
+            self._write_first(entry)
+            self._at_once = monotonic() + _GAP
+            self._last_wait = _waits.count
+
+    def put_now(self, entry: bytes | Chunk) -> None:
+        """Write *entry* behind all that was put before; now, if there is room."""
+        self.put(entry)
+        if self._queue:
+            self.flush()
 
     def _write_first(self, entry: bytes) -> None:
         """``flush`` for the usual case: nothing is queued, and there is room."""
@@ -84,6 +140,7 @@ class Outbox:
         if self._writing:
             return
         self._writing = True
+        self._gathering = False
         self._since_try = 0
         try:
             while self._queue:
@@ -170,7 +227,7 @@ class Outbox:
     def forget(self, *, keep: bool) -> None:
         """In a forked child: the I/O thread that waits is the parent's, and so is what is queued, unless
         *keep*."""
-        self._writing = self._waiting = False
+        self._writing = self._waiting = self._gathering = False
         if not keep:
             self._queue.clear()
             self._begun = False

@@ -18,6 +18,7 @@ from clonecodec import (
     DataCloneError,
     DecodeError,
     SharedArrayBuffer,
+    Transferable,
     check_transfer_list,
     take_all,
 )
@@ -60,17 +61,9 @@ class Packed:
 
     __slots__ = ("_payload", "_serializer", "items", "size", "tokens")
 
-    def __init__(self, value: object, transfer: Iterable[object]) -> None:
-        """Check the list and serialize.
-
-        Raises:
-            DataCloneError: it cannot be done; nothing has changed.
-        """
-        self.items: Final = check_transfer_list(transfer)
-        serializer = PortSerializer(self.items)
-        serializer.look_for_big_buffers(value)
-        serializer.write_header()
-        serializer.write_value(value)
+    def __init__(self, serializer: PortSerializer, items: Sequence[Transferable] = ()) -> None:
+        """What *serializer* has written, and *items* of its transfer list."""
+        self.items: Final = items
         self._payload: Final = serializer.release_buffer()
         self._serializer: Final = serializer
         self.size = len(self._payload)
@@ -125,6 +118,20 @@ class Packed:
         return list(chunks(MESSAGE, self._payload, records, segments, handles))
 
 
+def pack(value: object, transfer: Iterable[object]) -> Packed:
+    """Check the list and serialize.
+
+    Raises:
+        DataCloneError: it cannot be done; nothing has changed.
+    """
+    items = check_transfer_list(transfer)
+    serializer = PortSerializer(items)
+    serializer.look_for_big_buffers(value)
+    serializer.write_header()
+    serializer.write_value(value)
+    return Packed(serializer, items)
+
+
 def bad(reason: str) -> bytes:
     """The frame of a message that could not be packed on its way: a 'messageerror' for who takes it."""
     payload = reason.encode("utf-8", "replace")
@@ -146,13 +153,16 @@ class Parcel:
 
     def open(self) -> Opened:
         frame = self._frame
+        if frame is None:
+            deserializer = PortDeserializer(self._payload)
+            deserializer.read_header()
+            return deserializer.read_value(), ()
         live: list[object] = []
-        listed = 0 if frame is None else sum(record.kind in LISTED for record in frame.records)
+        listed = sum(record.kind in LISTED for record in frame.records)
         try:
-            if frame is not None:
-                if frame.kind == BAD:
-                    raise DecodeError(self._payload.decode("utf-8", "replace"), 0)
-                self._build(frame, live)
+            if frame.kind == BAD:
+                raise DecodeError(self._payload.decode("utf-8", "replace"), 0)
+            self._build(frame, live)
             deserializer = PortDeserializer(self._payload, live)
             deserializer.read_header()
             value = deserializer.read_value()

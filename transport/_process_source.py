@@ -25,7 +25,9 @@ from transport._process_wire import (
 from transport._source import Sleeper, Source
 from transport.message import CloseReason
 
-_FLAGS: Final = socket.MSG_DONTWAIT | getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+# Bare integers: an operation on the enum's members costs as much as a system call.
+_FLAGS: Final = int(socket.MSG_DONTWAIT | getattr(socket, "MSG_CMSG_CLOEXEC", 0))
+_TRUNCATED: Final = int(socket.MSG_CTRUNC)
 _ROOM: Final = socket.CMSG_SPACE(MAX_DESCRIPTORS * 4) if hasattr(socket, "CMSG_SPACE") else 0
 _SCRATCH: Final = 1 << 17
 _ROUNDS: Final = 8
@@ -145,8 +147,8 @@ class ProcessSource(Source):
         except OSError:  # ECONNRESET: it closed without having read all that we sent
             return self.end(CloseReason.PEER_DIED)
         try:
-            if ancillary or flags & socket.MSG_CTRUNC:
-                reader.feed_handles(handles_in(ancillary), lost=bool(flags & socket.MSG_CTRUNC))
+            if ancillary or flags & _TRUNCATED:
+                reader.feed_handles(handles_in(ancillary), lost=bool(flags & _TRUNCATED))
             if not count:
                 return self.end(CloseReason.PEER_DIED)
             rest = count
