@@ -92,7 +92,8 @@ def _load_by_pieces(file: Any, legacy: bool, max_depth: int) -> Any:
                 raise
         else:
             end = deserializer.offset
-            # Behind a buffer and any padding there may be a view, so the value ends where something else begins.
+            # Behind a buffer and any padding there may be a view, so the value ends where something else
+            # begins.
             if ended or not deserializer.at_end():
                 file.seek(start + end)
                 return value
@@ -137,3 +138,6 @@ class StreamReader(WireReader):
 
     def left(self) -> int:
         return sys.maxsize
+
+    def show(self, length: int) -> memoryview:
+        return memoryview(self.raw(length))  # a copy: what is received must be able to grow

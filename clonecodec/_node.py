@@ -62,7 +62,7 @@ class DefaultDeserializer(Deserializer):
         kind = BY_INDEX.get(index)
         if kind is None and index != NODE_BUFFER:
             raise DecodeError(f"a host object of type {index}, which is not one of Node's", start)
-        octets = self._wire.raw(self._wire.uint64())
+        octets = self._wire.show(self._wire.uint64())
         if kind is None:
             if self._zero_copy:
                 return self._shown(octets)
@@ -77,7 +77,7 @@ class DefaultDeserializer(Deserializer):
         view = self._shown(octets) if self._zero_copy else memoryview(bytearray(octets))
         return cast_view(view[:whole], kind.format)
 
-    def _shown(self, octets: bytes | memoryview) -> memoryview:
+    def _shown(self, octets: memoryview) -> memoryview:
         """The input's own memory, where *octets* have just been read."""
         return self._source[self.offset - len(octets) : self.offset]
 

@@ -40,7 +40,7 @@ class _Octets:
 
     __slots__ = ("octets",)
 
-    def __init__(self, octets: bytes | memoryview) -> None:
+    def __init__(self, octets: memoryview) -> None:
         self.octets = octets
 
 
@@ -289,7 +289,7 @@ class Payloads:
     # Buffers, and the view that may follow one
 
     def _array_buffer(self, hinted: bool) -> object:
-        octets = self._wire.raw(self._wire.uint64())
+        octets = self._wire.show(self._wire.uint64())
         if hinted or self._zero_copy:
             view = self._view_of_bytes(octets, hinted)
             if view is not None:
@@ -303,7 +303,7 @@ class Payloads:
         maximum = wire.uint64()
         if length > maximum:
             raise DecodeError(f"a resizable buffer of {length} bytes and {maximum} at most", start)
-        return self._view_or(ArrayBuffer(wire.raw(length), max_byte_length=maximum), True)
+        return self._view_or(ArrayBuffer(wire.show(length), max_byte_length=maximum), True)
 
     def _transferred_array_buffer(self, hinted: bool) -> object:
         return self._view_or(self._transfer(self._wire.varint(), "ArrayBuffer"), True)
@@ -354,7 +354,7 @@ class Payloads:
             wire.offset += 1  # flags of 0 that should not be there; never a hint
         return subtag, offset, length, 0
 
-    def _view_of_bytes(self, octets: bytes | memoryview, hinted: bool) -> object | None:
+    def _view_of_bytes(self, octets: memoryview, hinted: bool) -> object | None:
         """Read a view over the whole of a buffer without making the buffer; None if no such view follows."""
         wire = self._wire
         start = wire.offset
@@ -371,8 +371,9 @@ class Payloads:
             return None
         self._objects.append(_Octets(octets))
         if self._zero_copy:
-            octets = self._source[start - length : start]
-        view = memoryview(octets)
+            view = self._source[start - length : start]
+        else:
+            view = memoryview(bytes(octets))
         return self._numbered(cast_view(view.toreadonly() if hinted else view, kind.format))
 
     # What only an embedder has

@@ -149,6 +149,15 @@ class WireReader:
         self.offset = end
         return run if isinstance(run, memoryview) else bytes(run)
 
+    def show(self, length: int) -> memoryview:
+        """The same, as a view of the data's own memory."""
+        start = self.offset
+        end = start + length
+        if not self.has(end):
+            raise TruncatedError(f"expected {length} bytes, {self.left()} are left", start)
+        self.offset = end
+        return memoryview(self.data)[start:end]
+
     def big_int(self) -> int:
         start = self.offset
         bitfield = self.varint()
