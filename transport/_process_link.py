@@ -105,6 +105,8 @@ class ProcessLink:
         """Has the other side been told which process owns this end?"""
         self.dormant = False
         """Was it inherited by a fork, and not been used here?  Then it is another process's."""
+        self._both_here = False
+        """At the last fork, was the other end in this process too?  Then the parent is a child's peer."""
         self._peer: Peer | None = None
         end.taken = self._taken
         here.add(self)
@@ -267,10 +269,10 @@ class ProcessLink:
         """This link is to be taken apart: what is not written yet.  The caller takes the socket."""
         self._use()
         with self.lock:
+            if self.announced:
+                self.outbox.put_now(control(DISOWN))
             self.gone = True
             entries, begun = self.outbox.take()
-            if self.announced:
-                entries.append(control(DISOWN))
         self._leave()
         return entries, begun
 
@@ -342,7 +344,7 @@ class ProcessLink:
         at_exit(self)
         before, self._peer = self._peer, None
         if before is None:
-            self._know(parent())
+            self._know(parent() if self._both_here else None)
         elif before.pid != os.getpid():
             self._know(peer(before.pid, Descriptor(os.dup(before.pidfd.number))))
         self._reading.resume()
@@ -395,14 +397,15 @@ class ProcessLink:
             if before is not None:
                 before.remove(self)
 
-    def peer_died(self) -> None:
+    def peer_died(self, other: Peer) -> None:
         """For the one who watches its pidfd."""
-        self._reading.finish(CloseReason.PEER_DIED)
+        self._reading.finish(CloseReason.PEER_DIED, lambda: self._peer is other)
 
     def before_fork(self) -> None:
         """In the parent: the child gets a copy that is whole."""
         self.copied = True
-        if here.other(self) is None:
+        self._both_here = here.other(self) is not None
+        if not self._both_here:
             if not self.announced:
                 self.announce()
         elif self._is_idle():

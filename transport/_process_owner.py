@@ -23,8 +23,9 @@ class Link(Protocol):
 
     channel: object
 
-    def peer_died(self) -> None:
-        """The process at the other side is dead.  What it wrote before is still there to be read."""
+    def peer_died(self, other: Peer) -> None:
+        """The process *other* is dead.  What it wrote before is still there to be read: it may say that the end
+        has been passed on."""
 
 
 class _Here:
@@ -92,7 +93,7 @@ class Peer:
         links = list(self._links)
         self._forget()
         for link in links:
-            link.peer_died()
+            link.peer_died(self)
 
 
 _peers: Final[dict[int, Peer]] = {}

@@ -109,12 +109,15 @@ class ProcessSource(Source):
 
     # ------------------------------------------------------------------ reading
 
-    def finish(self, reason: CloseReason) -> None:
-        """Nobody will write any more: read what is there, and then the end."""
+    def finish(self, reason: CloseReason, still: Callable[[], bool]) -> None:
+        """One who wrote is dead: read what is there, and then the end, if it is *still* he who would write."""
         with self._pumping:
-            if not self.ended:
+            if self.peeking:
+                self._on_end(reason)  # what is there may be a child's of ours
+            elif not self.ended:
                 self.drain()
-                self.end(reason)
+                if still():
+                    self.end(reason)
 
     def pump(self) -> bool:
         if self.peeking:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import sys
 import time
 
@@ -42,3 +44,129 @@ def worker_sleep() -> None:
     port.post_message("asleep")
     while True:
         time.sleep(0.01)
+
+
+def hang(port: MessagePort) -> None:
+    """Say who one is, and do nothing any more."""
+    port.post_message(os.getpid())
+    time.sleep(60)
+
+
+def post_and_leave(port: MessagePort, count: int) -> None:
+    """A normal exit, right behind what was posted."""
+    for i in range(count):
+        port.post_message(i)
+    port.post_message(b"x" * 1_000_000)
+
+
+def leave_unread(port: MessagePort) -> None:
+    """A normal exit, with messages that were never read."""
+    port.post_message("ready")
+    port.on("close", lambda: None)
+
+
+def raise_early(port: MessagePort) -> None:
+    raise SystemExit(7)
+
+
+def fill_shared(port: MessagePort) -> None:
+    message = port.receive()
+    assert isinstance(message, dict)
+    message["shared"].view()[0] = 7
+    moved = message["moved"]
+    moved.view()[0] = 8
+    port.post_message([message["shared"] is message["again"], moved], [moved])
+
+
+def pass_on(port: MessagePort, to: MessagePort) -> None:
+    """Send *port* on, in mid-flood."""
+    got = [port.receive() for _ in range(100)]
+    to.post_message({"got": got, "port": port}, [port])
+    to.receive()
+
+
+def broadcast(name: str) -> None:
+    """A worker that hears and posts on a BroadcastChannel."""
+    port = transport.parent_port()
+    assert port is not None
+    channel = transport.BroadcastChannel(name)
+
+    def hear(value: object) -> None:
+        port.post_message(["heard", value])
+        channel.post_message("from the worker")
+        channel.close()
+
+    channel.on("message", hear)
+    port.post_message("listening")
+
+
+async def worker_async(value: object) -> None:
+    port = transport.parent_port()
+    assert port is not None
+    port.post_message([value, await port.receive_async()])
+
+
+def worker_data_ports() -> None:
+    data = transport.worker_data()
+    assert isinstance(data, dict)
+    port: MessagePort = data["port"]
+    port.post_message("from worker data")
+    port.receive()
+
+
+def worker_uncloneable() -> None:
+    error = ValueError("odd")
+    error.__cause__ = RuntimeError()
+    error.__cause__.with_traceback(None)
+    raise error
+
+
+def worker_receives() -> None:
+    port = transport.parent_port()
+    assert port is not None
+    port.post_message("waiting")
+    port.receive()
+
+
+def worker_lives_on() -> None:
+    """It returns, and its listener keeps it alive until the parent says so."""
+    port = transport.parent_port()
+    assert port is not None
+
+    def hear(value: object) -> None:
+        port.post_message(["still here", value])
+        if value == "end":
+            port.unref()
+
+    port.on("message", hear)
+
+
+def first_of_port(port: MessagePort) -> None:
+    message = port.receive()
+    assert isinstance(message, dict)
+    port.post_message([len(message["big"]), message["port"].receive()])
+
+
+def collect_and_report(port: MessagePort, to: MessagePort) -> None:
+    values = [len(value) if isinstance(value, memoryview) else value for value in port]
+    reason = port.close_reason
+    to.post_message([*values, None if reason is None else reason.name])
+
+
+def hear_the_end(port: MessagePort, to: MessagePort) -> None:
+    port.post_message("ready")
+    for _ in port:
+        pass
+    reason = port.close_reason
+    to.post_message(None if reason is None else reason.name)
+
+
+def parent_to_be_killed(port: MessagePort) -> None:
+    """Have a child of one's own, and die."""
+    near, far = transport.MessageChannel("process")
+    report, report_far = transport.MessageChannel("process")
+    port.post_message(report, [report])
+    context = multiprocessing.get_context("fork")
+    context.Process(target=hear_the_end, args=(far, report_far)).start()
+    near.receive()
+    os.kill(os.getpid(), signal.SIGKILL)

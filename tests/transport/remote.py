@@ -9,11 +9,12 @@ All ports and buffers in a result come back in the reply's transfer list.
 from __future__ import annotations
 
 import asyncio
+import builtins
 import contextlib
 import itertools
 import multiprocessing
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import clonecodec
@@ -48,6 +49,7 @@ class Server:
 
     def __init__(self) -> None:
         self.ports: dict[int, MessagePort] = {}
+        self.events: dict[int, MessagePort] = {}
         self.listeners: dict[tuple[int, str, int], Callable[..., object]] = {}
 
     def serve(self, lane: MessagePort) -> None:
@@ -66,10 +68,14 @@ class Server:
     def do_adopt(self, number: int, port: MessagePort) -> None:
         self.ports[number] = port
 
+    def do_connect(self, number: int, url: str) -> None:
+        self.ports[number] = transport.connect(url)
+
     def do_clear(self, number: int) -> None:
         for port in self.ports.values():
             port.close()
         self.ports.clear()
+        self.events.clear()
         self.listeners.clear()
 
     def do_call(self, number: int, name: str, args: list[Any]) -> object:
@@ -84,12 +90,17 @@ class Server:
         message = transport.receive_message_on_port(self.ports[number])
         return None if message is None else [message.value, list(message.ports)]
 
-    def do_listen(self, number: int, event: str, key: int, how: str, events: MessagePort) -> None:
+    def do_events(self, number: int, events: MessagePort) -> None:
+        self.events[number] = events
+
+    def do_listen(self, number: int, event: str, key: int) -> None:
+        events = self.events[number]
+
         def listener(*args: object) -> None:
-            events.post_message(list(args), carried(args))
+            events.post_message([event, key, list(args)], carried(args))
 
         self.listeners[number, event, key] = listener
-        getattr(self.ports[number], how)(event, listener)
+        self.ports[number].on(event, listener)
 
     def do_unlisten(self, number: int, event: str, key: int) -> None:
         self.ports[number].off(event, self.listeners.pop((number, event, key)))
@@ -118,11 +129,7 @@ def describe(error: BaseException) -> object:
 def rebuild(name: str, what: Any) -> BaseException:
     if name == "PortClosedError":
         return PortClosedError(CloseReason[what] if what else None)
-    kind = getattr(clonecodec, name, None) or getattr(transport, name, None) or getattr(__builtins__, name, None)
-    if kind is None:
-        import builtins
-
-        kind = getattr(builtins, name)
+    kind = next(getattr(place, name) for place in (clonecodec, transport, builtins) if hasattr(place, name))
     return cast(BaseException, kind(*what))
 
 
@@ -137,7 +144,8 @@ class Remote:
     def __init__(self, method: str = "spawn") -> None:
         self._numbers = itertools.count()
         near, far = MessageChannel("process")
-        self.process = cast(Any, multiprocessing.get_context(method)).Process(target=child, args=(far,), daemon=True)
+        context = cast(Any, multiprocessing.get_context(method))
+        self.process = context.Process(target=child, args=(far,), daemon=True)
         self.process.start()
         self._lanes = [near]
         self._lock = threading.Lock()
@@ -167,6 +175,12 @@ class Remote:
         self.ask(number, "adopt", port)
         return RemotePort(self, number)
 
+    def connect(self, url: str) -> RemotePort:
+        """A port that the child got by connecting to *url*."""
+        number = next(self._numbers)
+        self.ask(number, "connect", url)
+        return RemotePort(self, number)
+
     def stop(self) -> None:
         for lane in self._lanes:
             lane.close()
@@ -175,7 +189,7 @@ class Remote:
         self.process.close()
 
 
-def ask(lane: MessagePort, number: int, method: str, args: list[Any], transfer: Iterable[object] | None = None) -> Any:
+def ask(lane: MessagePort, number: int, method: str, args: list[Any]) -> Any:
     lane.post_message((number, method, args), carried(args))
     reply = cast("list[Any]", lane.receive(30))
     if reply[0] == "error":
@@ -192,8 +206,8 @@ class RemotePort(MessagePort):
         self._state = State.CLOSED
         self._remote = remote
         self._number = number
-        self._events: dict[Any, Any] = {}
-        self._ports: dict[tuple[str, int], MessagePort] = {}
+        self._channel: MessagePort | None = None
+        self._functions: dict[tuple[str, int], Any] = {}
 
     def _call(self, name: str, *args: object) -> Any:
         return self._remote.ask(self._number, "call", name, list(args))
@@ -239,16 +253,24 @@ class RemotePort(MessagePort):
         return int(self._get("buffered_amount"))
 
     def on(self, event: str, f: Any = None) -> Any:  # type: ignore[override]
-        near, far = MessageChannel("process")
-        near.on("message", lambda args: f(*args))
-        near.unref()
-        self._ports[event, id(f)] = near
-        self._remote.ask(self._number, "listen", event, id(f), "on", far)
+        if self._channel is None:
+            # One for all events, as there is no order between channels.
+            self._channel, far = MessageChannel("process")
+            self._channel.on("message", self._heard)
+            self._channel.unref()
+            self._remote.ask(self._number, "events", far)
+        self._functions[event, id(f)] = f
+        self._remote.ask(self._number, "listen", event, id(f))
         return f
+
+    def _heard(self, what: list[Any]) -> None:
+        f = self._functions.get((what[0], what[1]))
+        if f is not None:
+            f(*what[2])
 
     def off(self, event: str, f: Any) -> None:
         self._remote.ask(self._number, "unlisten", event, id(f))
-        self._ports.pop((event, id(f))).close()
+        del self._functions[event, id(f)]
 
     def post_raw(self, payload: bytes) -> None:
         self._remote.ask(self._number, "raw", payload)
