@@ -181,8 +181,31 @@ def stack_of(error: BaseException) -> str | None:
         return error.stack if isinstance(error.stack, str) else None
     import traceback  # slow to import, and rarely needed
 
-    lines = traceback.format_exception(type(error), error, error.__traceback__, chain=False)
-    return "".join(lines).rstrip("\n")
+    kind, place = type(error), error.__traceback__
+    if not _hangs_on_many(error):
+        return "".join(traceback.format_exception(kind, error, place, chain=False)).rstrip("\n")
+    # The module traceback looks at a whole chain, though only its first error is wanted, and each error of
+    # the chain comes here.
+    lines = ["Traceback (most recent call last):\n", *traceback.format_tb(place)] if place is not None else []
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    message = str(error)
+    return "".join([*lines, f"{name}: {message}" if message else name])
+
+
+MAX_CHAIN: Final = 30  # errors that are looked at again for each one before them
+
+
+def _hangs_on_many(error: BaseException) -> bool:
+    """Whether more than a few errors are causes or contexts of *error*."""
+    seen = {id(error)}
+    todo = [error]
+    while todo and len(seen) <= MAX_CHAIN:
+        last = todo.pop()
+        for other in (last.__cause__, last.__context__):
+            if other is not None and id(other) not in seen:
+                seen.add(id(other))
+                todo.append(other)
+    return len(seen) > MAX_CHAIN
 
 
 def cause_of(error: BaseException) -> tuple[()] | tuple[object]:
