@@ -18,7 +18,8 @@ IN_A_PIPE: Final = [row for row in ALL if row[0][6:8] not in ("42", "7e") and no
 
 
 def test_the_table_has_at_least_100_rows_of_each_class() -> None:
-    assert len({row[0] for row in ALL + LEGACY}) == len(ALL) + len(LEGACY)
+    assert len({row[0] for row in ALL}) == len(ALL)
+    assert len({row[0] for row in LEGACY}) == len(LEGACY)
     assert sum(row[1] is DecodeError for row in ALL) >= 120
     assert sum(row[1] is TruncatedError for row in ALL) >= 50
 
