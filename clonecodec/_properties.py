@@ -104,7 +104,7 @@ def check_array_properties(properties: Iterable[str]) -> None:
     """Raise DataCloneError if a property of an array would be an item, or its length."""
     for key in properties:
         if not isinstance(key, str):
-            raise DataCloneError(f"the property {key!r} of an array is not a str")
+            raise DataCloneError(f"a {type(key).__name__} names no property of an array; a str does")
         if key == "length" or is_index(key):
             raise DataCloneError(
                 f"an array's property cannot be called {key!r}: that is an item, or its length"
@@ -115,7 +115,7 @@ def check_indices(indices: Iterable[object], length: int) -> None:
     """Raise DataCloneError if one of *indices* is none of an array of that length, or the length is none."""
     for index in indices:
         if not isinstance(index, int) or not 0 <= index < length <= MAX_ARRAY_LENGTH:
-            raise DataCloneError(f"{index!r} is no index of an array of length {length}")
+            raise DataCloneError("an index of the array is not an int between 0 and its length")
 
 
 def in_order(properties: dict[str, object]) -> dict[str, object]:
