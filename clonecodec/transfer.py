@@ -60,7 +60,7 @@ def check_transfer_list(transfer: Iterable[object]) -> list[Transferable]:
         if isinstance(item, type) or not isinstance(item, Transferable):
             raise DataCloneError(f"a {name} cannot be transferred; ArrayBuffers and ports can")
         if id(item) in seen:
-            raise DataCloneError(f"the transfer list contains the same {name} twice")
+            raise DataCloneError(f"the transfer list contains a duplicate, the same {name} twice")
         if is_marked_as_untransferable(item):
             raise DataCloneError(f"the {name} is marked as untransferable")
         if not isinstance(item, ArrayBuffer):

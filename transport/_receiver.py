@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from os import getpid
+from sys import getrefcount
 from threading import Lock, get_ident
+from time import monotonic, sleep
 from types import CoroutineType
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -36,12 +38,21 @@ began.
 Node's number (src/node_messaging.cc): enough to keep up, few enough to let timers have their turn.
 """
 
+GRACE: Final = 0.01
+"""Seconds that the thread which first starts a port has to attach other listeners before one is called.
+
+In Node and in a loop the rest of the turn is that time: what is queued (the end mark, too) waits for all
+the listeners that are attached in one go, whatever their order.
+"""
+
 Listeners: TypeAlias = tuple[Callable[..., Any], ...]
 
 DEAD: Final = End()
 """The end of every port that is closed or was transferred: always empty, and posts through it are dropped."""
 
 _CO_COROUTINE: Final = 0x80  # inspect.CO_COROUTINE, without importing inspect
+
+_UNTAKEN: Final = 3  # references to a port, as its list, a loop and getrefcount have them
 
 
 def is_async(f: Callable[..., object]) -> bool:
@@ -53,6 +64,13 @@ def is_async(f: Callable[..., object]) -> bool:
         f = type(f).__call__
     code = getattr(f, "__code__", None)
     return code is not None and bool(code.co_flags & _CO_COROUTINE)
+
+
+def close_untaken(carried: Sequence[object]) -> None:
+    """Close the ports that came with a message and are not in its value: nobody has them, nobody can."""
+    for thing in carried:
+        if getrefcount(thing) <= _UNTAKEN:
+            _drop.drop((None, [thing]))
 
 
 def current_home() -> Home:
@@ -76,6 +94,7 @@ class Receiver(Emitter):
     _reason: CloseReason | None
     _hearers: Listeners
     _turning: int
+    _settled: float | None
     _pid: int
 
     def _open(self, end: End) -> None:
@@ -88,6 +107,8 @@ class Receiver(Emitter):
         self._hearers = ()
         self._turning = 0
         """The thread that is in ``turn``, or 0."""
+        self._settled = None
+        """When the dispatcher may deliver; None before the first start, 0 when that is long past."""
         self._pid = getpid()
         if _drop.pending():
             _drop.collect()  # a program that only makes and drops channels has no dispatcher to do it
@@ -209,6 +230,9 @@ class Receiver(Emitter):
             if self._state is not State.FLOWING:
                 return
             queued = not end.arm(self.wake)
+            if self._settled is None:
+                home = self._home
+                self._settled = 0 if home is None or home.runs_here() else monotonic() + GRACE
         self._watch()
         if queued:
             self.wake()
@@ -281,6 +305,9 @@ class Receiver(Emitter):
 
     def turn(self, home: Home) -> None:
         """Deliver what is queued: at most TURN messages, or as many as there are now."""
+        if self._settled:
+            sleep(max(0.0, self._settled - monotonic()))
+            self._settled = 0
         end = self._end
         budget = max(len(end.items), TURN)
         self._turning = me = get_ident()
@@ -348,6 +375,8 @@ class Receiver(Emitter):
                 self._emit_run(f, (value,), {})
         except BaseException as error:
             self._report(error)
+        if listeners and carried:
+            close_untaken(carried)
 
     @staticmethod
     def _opened(item: Item) -> Opened:

@@ -21,7 +21,7 @@ from transport import _drop
 from transport._dispatch import dispatcher
 from transport._end import End, nobody
 from transport._keeper import keeper
-from transport._receiver import DEAD, Receiver, current_home
+from transport._receiver import DEAD, Receiver, close_untaken, current_home
 from transport._state import LIVE, Input, State, step
 from transport._waiting import sleep_reading, take_async, take_blocking
 from transport.errors import BufferFullError, PortClosedError
@@ -214,7 +214,10 @@ class MessagePort(Receiver):
                     self._took_the_last(end, item)
         else:
             item = self.take() or take_blocking(self, timeout)
-        return item[0] if type(item) is tuple else self._opened(item)[0]
+        value, carried = item if type(item) is tuple else self._opened(item)
+        if carried:
+            close_untaken(carried)
+        return value
 
     def _took_the_last(self, end: End, item: Item) -> None:
         """The end mark came while *item* was taken without the lock; perhaps *item* is the end mark."""
@@ -233,7 +236,10 @@ class MessagePort(Receiver):
             PortClosedError, DecodeError: as ``receive``.
         """
         item = await take_async(self)
-        return self._opened(item)[0]
+        value, carried = self._opened(item)
+        if carried:
+            close_untaken(carried)
+        return value
 
     def __iter__(self) -> Iterator[object]:
         """The values as they come, until the port is closed; ``close_reason`` says why it was."""

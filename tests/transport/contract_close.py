@@ -102,6 +102,22 @@ class CloseContract:
         until(lambda: "close" in log)
         assert log == [0, 1, 2, "close"]
 
+    def test_listeners_attached_in_one_go_hear_what_is_queued_whatever_their_order(self) -> None:
+        """port2.postMessage(1); port2.close(); port1.on('message', f).on('message', g).on('close', h)"""
+        for _ in range(20):
+            near, far = self.channel()
+            far.post_message(1)
+            far.close()
+            until(lambda near=near: near.peer_closed)  # type: ignore[misc]
+            log: list[object] = []
+
+            near.on("message", lambda value, log=log: log.append(("first", value)))
+            near.on("message", lambda value, log=log: log.append(("second", value)))
+            near.on("close", lambda log=log: log.append("close"))
+
+            until(lambda log=log: len(log) == 3)  # type: ignore[misc]
+            assert log == [("first", 1), ("second", 1), "close"]
+
     def test_close_waits_behind_unread_messages_but_peer_closed_does_not(self) -> None:
         """port2.on('close', f); port1.postMessage(1); port1.close(); // f waits until 1 is taken"""
         near, far = self.channel()

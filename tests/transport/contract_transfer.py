@@ -345,8 +345,21 @@ class TransferContract:
 
         near.post_message("x", [mine])
 
-        until(lambda: heard == ["x"])
-        until(lambda: collect() and closed)
+        until(lambda: closed)
+        assert heard == ["x"]
+        assert peer.close_reason is CloseReason.LOST
+
+    def test_a_port_that_receive_cannot_return_is_closed(self) -> None:
+        """port1.postMessage('x', [p1]); // whoever takes the value alone"""
+        near, far = self.channel()
+        mine, peer = self.moved()
+
+        near.post_message("x", [mine])
+
+        assert far.receive(5) == "x"
+        with pytest.raises(PortClosedError) as caught:
+            peer.receive(5)
+        assert caught.value.reason is CloseReason.LOST
 
     def test_a_port_in_a_message_that_is_dropped_is_closed(self) -> None:
         """// the carrier's receiving end closes before reading"""
