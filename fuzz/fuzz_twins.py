@@ -155,9 +155,10 @@ FLOATS = (0.0, -0.0, 1.0, -1.0, 1.5, 1e300, 2.0**53, 2.0**60, float("inf"), floa
 class Maker:
     """Makes values at random; some of their parts are one object, and some lie in themselves."""
 
-    def __init__(self, rng: random.Random, *, keen: bool) -> None:
+    def __init__(self, rng: random.Random, *, keen: bool, steady: bool = False) -> None:
         self.rng = rng
         self.keen = keen  # on what the C code does itself
+        self.steady = steady  # sets have the same order whenever they are made: no member is hashed by its id
         self.made: list[object] = []
         self.left = rng.choice((3, 10, 40, 150))
 
@@ -234,6 +235,8 @@ class Maker:
                 return self.keep(frozenset(self.member(depth) for _ in range(size)))
 
     def member(self, depth: int) -> object:
+        if self.steady:
+            return self.scalar()
         value = self.scalar() if self.rng.random() < 0.7 else self.value(depth)
         if self.rng.random() < 0.1:
             return ByIdentity(value)
@@ -362,6 +365,48 @@ class Writes(Serializer):
         self.write_uint32(7)
 
 
+class Meddler(Serializer):
+    """An embedder that changes what is being written, whenever it is asked to write something."""
+
+    def __init__(self, made: list[object], rng: random.Random) -> None:
+        super().__init__()
+        self.made = made
+        self.rng = rng
+
+    def write_host_object(self, value: object) -> None:
+        rng = self.rng
+        for _ in range(3):
+            target, other = rng.choice(self.made), rng.choice((rng.choice(self.made), 5, "text"))
+            match target:
+                case list() if target and rng.random() < 0.7:
+                    target.pop(rng.randrange(len(target)))
+                case list():
+                    target.append(other)
+                case dict() if target and rng.random() < 0.7:
+                    target.popitem()
+                case dict():
+                    target[f"new{rng.randrange(9)}"] = other
+                case set():
+                    target.clear()
+        if rng.random() < 0.3:
+            self.write_value(other)
+        if rng.random() < 0.05:
+            raise ThrownError("enough")
+        self.write_uint32(rng.randrange(300))
+
+
+def meddled(seed: int) -> bytes:
+    """Write the value of *seed* with functions in it, at each of which some of it changes."""
+    rng = random.Random(seed)
+    maker = Maker(rng, keen=True, steady=True)
+    inner = {"f": len, "g": [print, maker.container(1)]}
+    value = [maker.value(), len, maker.container(1), inner, maker.value()]
+    serializer = Meddler([*maker.made, value], rng)
+    serializer.write_value(value)
+    serializer.write_value([*maker.made, max])
+    return serializer.release_buffer()
+
+
 def everything(deserializer: Deserializer) -> list[object]:
     """Read values until there are no more."""
     deserializer.read_header()
@@ -401,6 +446,8 @@ class Round:
             compare("clone with max_depth", lambda: api.structured_clone(value, max_depth=depth))
         compare("Serializer", lambda: twice(Serializer(hints=hints, version=version), value))
         hosts = compare("host objects", lambda: twice(Writes(hints=hints, version=version), value)).value
+        seed = rng.randrange(2**60)
+        compare("a meddler", lambda: meddled(seed))
         for data in (written, hosts):
             if isinstance(data, bytes):
                 self.others[rng.randrange(len(self.others))] = data

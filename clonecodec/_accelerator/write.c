@@ -135,6 +135,8 @@ written_to(Writer *writer, char *at)
 static int
 put(Writer *writer, const void *bytes, Py_ssize_t length)
 {
+    if (length == 0) /* of an empty view, bytes may be NULL */
+        return 0;
     if (reserve(writer, length) < 0)
         return -1;
     memcpy(end_of(writer), bytes, length);

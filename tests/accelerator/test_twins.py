@@ -1,0 +1,51 @@
+"""Both implementations do the same; and the comparison would notice if they did not."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+import clonecodec
+from clonecodec import _node
+from fuzz.fuzz_twins import DifferenceError, Round, api, compare, without_accelerator
+from tests.vectors import everything
+
+OTHERS = [case.data for case in everything() if case.how == "default"]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_values_and_damaged_bytes_have_one_outcome(seed: int) -> None:
+    Round(random.Random(seed), OTHERS.copy()).run(mutations=20)
+
+
+def test_what_node_wrote_has_one_outcome_wherever_it_is_cut_and_whichever_byte_is_wrong() -> None:
+    rng = random.Random(0)
+    compared = Round(rng, OTHERS)
+
+    for data in OTHERS:
+        for length in range(min(len(data), 200)):
+            compared.read(data[:length], 100_000)
+        for _ in range(20):
+            copy = bytearray(data)
+            copy[rng.randrange(len(copy))] = rng.randrange(256)
+            compared.read(bytes(copy), 100_000)
+
+    assert compared.inputs > 10_000
+
+
+@pytest.mark.parametrize("wrong", [[1, 2, 3.0], [1, 2, 3, 4], (1, 2, 3), None])
+def test_the_comparison_notices_a_difference(wrong: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_node, "loads", lambda data: wrong)
+
+    with pytest.raises(DifferenceError):
+        compare("loads", lambda: api.loads(clonecodec.dumps([1, 2, 3])))
+
+
+def test_the_comparison_compares_with_python() -> None:
+    with without_accelerator():
+        assert clonecodec.Serializer()._core is None
+        assert api.dumps is _node.dumps
+
+    assert clonecodec.Serializer()._core is not None
+    assert api.dumps is clonecodec.dumps
