@@ -6,6 +6,7 @@ lists the behaviours that are left out, and why.
 
 from __future__ import annotations
 
+from tests.transport.contract_asyncio import AsyncioContract
 from tests.transport.contract_close import CloseContract
 from tests.transport.contract_delivery import DeliveryContract
 from tests.transport.contract_ref import RefContract
@@ -13,5 +14,7 @@ from tests.transport.contract_transfer import TransferContract
 from tests.transport.contract_values import ValuesContract
 
 
-class PortContract(DeliveryContract, ValuesContract, CloseContract, TransferContract, RefContract):
+class PortContract(
+    DeliveryContract, ValuesContract, CloseContract, TransferContract, RefContract, AsyncioContract
+):
     """All of it."""
