@@ -18,6 +18,25 @@ from clonecodec import (
 )
 
 
+def hexes(data: bytes) -> str:
+    return data.hex(" ")
+
+
+def native(value: object, **options: Any) -> bytes:
+    """What a base Serializer writes."""
+    serializer = Serializer(**options)
+    serializer.write_header()
+    serializer.write_value(value)
+    return serializer.release_buffer()
+
+
+def read_native(data: bytes) -> Any:
+    """What a base Deserializer reads."""
+    deserializer = Deserializer(data)
+    deserializer.read_header()
+    return deserializer.read_value()
+
+
 class WireSerializer(Serializer):
     """Writes as ports do: views native, ``bytes`` marked, shared buffers by number."""
 

@@ -119,7 +119,6 @@ def test_a_thread_with_a_small_stack_does_it_too_and_drops_what_it_made(name: st
         assert dumps(copy) == data
         del copy
         again = loads(data)
-        assert dumps(again) == data
         del again
         del value
         with pytest.raises(DecodeError):
