@@ -302,17 +302,20 @@ class MessagePort(Receiver):
         end = self._end
         mark = end.ended
         items = end.items
-        try:
-            return mark.reason if mark is not None and items[0] is mark else None
-        except IndexError:
+        if mark is None:
             return None
+        try:
+            return mark.reason if items[0] is mark else None
+        except IndexError:
+            return mark.reason  # the home has taken it, and is about to say so
 
     @property
     def closed(self) -> bool:
         """Is it over, for this side?  True from ``close()`` on, or when 'close' is the next event."""
         if _drop.pending():
             _drop.collect()
-        return self._state in (State.CLOSING, State.CLOSED) or self._due() is not None
+        # In this order: another thread may be going from the one to the other.
+        return self._due() is not None or self._state in (State.CLOSING, State.CLOSED)
 
     @property
     def peer_closed(self) -> bool:
@@ -329,7 +332,8 @@ class MessagePort(Receiver):
         if self._state is State.CLOSING:
             mark = self._end.ended
             return CloseReason.LOCAL if mark is None else mark.reason
-        return self._reason or self._due()
+        due = self._due()
+        return self._reason or due
 
     @property
     def detached(self) -> bool:
