@@ -57,6 +57,11 @@ ACK_AT: Final = 1 << 20
 _NOTHING: Final[tuple[object, ...]] = ()
 
 
+_open: Final[set[socket.socket]] = set()
+"""The sockets of all links.  A link that is garbage closes its socket; without this, the socket could be collected
+first, and complain that nobody closed it."""
+
+
 class Freight(Protocol):
     """Who puts ends into messages, and takes them out."""
 
@@ -109,6 +114,7 @@ class ProcessLink:
         """At the last fork, was the other end in this process too?  Then the parent is a child's peer."""
         self._peer: Peer | None = None
         end.taken = self._taken
+        _open.add(sock)
         here.add(self)
         at_exit(self)
 
@@ -262,6 +268,7 @@ class ProcessLink:
             self.outbox.begin_with(entries, begun=begun)
 
     def _leave(self) -> None:
+        _open.discard(self.socket)
         here.remove(self)
         self._know(None)
 
@@ -502,6 +509,7 @@ class ProcessLink:
         if not self.gone:
             self.gone = True
             self.socket.close()
+            _open.discard(self.socket)
             here.remove(self)
 
 

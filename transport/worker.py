@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Final, Literal, cast
@@ -37,6 +38,10 @@ from transport.channel import MessageChannel
 from transport.port import MessagePort, receive_message_on_port
 
 __all__ = ["Worker", "parent_port", "worker_data"]
+
+
+PATIENCE: Final = 0.1
+"""Seconds that an error waits for a listener before it counts as unhandled."""
 
 
 class Worker(Emitter):
@@ -78,10 +83,13 @@ class Worker(Emitter):
             raise ValueError(f"no such backend for a worker: {backend!r}; there are thread and process")
         self._home: Home = current_home()
         self._over: Final = threading.Event()
-        self._emitting: Final = threading.Lock()
+        self._telling: Final = threading.RLock()
+        self._news: Final[deque[tuple[str, object]]] = deque()
+        """'error' and 'exit', until somebody has heard them."""
+        self._queued = False
+        self._is_late = False
         self._code: int | None = None
         self._error: BaseException | None = None
-        self._told = False
         self._terminated = False
         self._refd = False
         self._port_is_done = False
@@ -114,6 +122,8 @@ class Worker(Emitter):
             self._port.unref()  # it is the worker that keeps the program alive, not its port
         elif event in ("error", "exit"):
             self._home = current_home()
+            if self._news:
+                self._home.schedule(self)
 
     def _last_listener_removed(self, event: str) -> None:
         if event in ("message", "messageerror"):
@@ -135,7 +145,15 @@ class Worker(Emitter):
         self._home.schedule(self)
 
     def turn(self, home: object) -> None:
-        """For the home: say so, unless messages come before it."""
+        """For the home: tell what there is to tell, unless messages come before it."""
+        with self._telling:
+            if self._code is None:
+                return
+            if not self._queued:
+                self._queued = True
+                if self._error is not None:
+                    self._news.append(("error", self._error))
+                self._news.append(("exit", self._code))
         self._tell()
 
     def home_lost(self, home: object) -> None:
@@ -145,22 +163,43 @@ class Worker(Emitter):
 
     def _port_closed(self) -> None:
         self._port_is_done = True
-        self._tell()
+        self.turn(None)
 
     def _tell(self) -> None:
-        with self._emitting:
-            waits = self._port.listener_count("message") and not self._port_is_done
-            if self._code is None or self._told or waits:
-                return
-            self._told = True
-        self._port.close()
-        if self._error is not None:
-            if self.listener_count("error"):
-                self._guarded("error", self._error)
+        """Emit what is queued and listened for; what nobody listens for yet waits, an error not for long."""
+        while True:
+            with self._telling:
+                messages = self._port.listener_count("message") and not self._port_is_done
+                if messages or not self._news:
+                    return  # the port's 'close' comes behind its messages, and brings us here again
+                event, value = self._news[0]
+                heard = self.listener_count(event) > 0
+                if heard or (event == "error" and self._is_late):
+                    self._news.popleft()
+                elif event == "error":
+                    self._soon_late()
+                    return
+                else:
+                    self.unref()
+                    return
+            if heard:
+                self._guarded(event, value)
             else:
-                self._home.report(self._error, self)
-        self._guarded("exit", self._code)
-        self.unref()
+                self._home.report(cast(BaseException, value), self)
+            if event == "exit":
+                self.unref()
+
+    def _soon_late(self) -> None:
+        def late() -> None:
+            self._is_late = True
+            self._home.schedule(self)
+
+        timer = threading.Timer(PATIENCE, late)
+        timer.daemon = True
+        try:
+            timer.start()
+        except RuntimeError:  # the interpreter is shutting down
+            late()
 
     def _guarded(self, event: str, value: object) -> None:
         try:
@@ -206,7 +245,7 @@ class Worker(Emitter):
 
     def ref(self) -> None:
         """Keep the program alive until the worker ends: so it is at first."""
-        if not self._told and not self._refd:
+        if self._code is None and not self._refd:
             self._refd = True
             keeper().ref(self)
 
@@ -257,17 +296,26 @@ class _Thread:
         self._thread.start()
 
     def _main(self) -> None:
-        error: BaseException | None = None
+        result: tuple[int, BaseException | None] = (FAILED, None)
+        try:
+            result = self._work()
+            self._conclude(*result)
+        except SystemExit:  # terminate(): one, wherever the thread was
+            self._conclude(*result)
+
+    def _work(self) -> tuple[int, BaseException | None]:
         try:
             enter_thread(self._inner, self._start["data"])
             code = call(self._target, self._start["args"])
             if code == 0:
                 self._inner.wait_until_released()
-        except SystemExit:  # terminate(), while the port was waited for
-            code = FAILED
-        except BaseException as raised:
-            code, error = FAILED, portable(raised)
-            raised.__traceback__ = None
+        except SystemExit:
+            return FAILED, None
+        except BaseException as error:
+            return FAILED, portable(error)
+        return code, None
+
+    def _conclude(self, code: int, error: BaseException | None) -> None:
         self._inner.close()
         self._worker.ended(code, error)
 

@@ -114,11 +114,22 @@ def worker_data_ports() -> None:
     port.receive()
 
 
-def worker_uncloneable() -> None:
-    error = ValueError("odd")
-    error.__cause__ = RuntimeError()
-    error.__cause__.with_traceback(None)
-    raise error
+class Odd(Exception):
+    """Its text cannot be had twice."""
+
+    def __init__(self) -> None:
+        super().__init__("odd")
+        self.asked = 0
+
+    def __str__(self) -> str:
+        self.asked += 1
+        if self.asked == 1:
+            raise ZeroDivisionError("of its own")
+        return "odd"
+
+
+def worker_unclonable() -> None:
+    raise Odd
 
 
 def worker_receives() -> None:

@@ -1,0 +1,335 @@
+"""Workers in threads and processes: what they get, what they tell, how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import pytest
+
+import transport
+from clonecodec import ArrayBuffer, DataCloneError, JSError, JSRangeError
+from tests.transport import children
+from tests.transport.settling import quiet, until
+from transport import BroadcastChannel, MessageChannel, PortClosedError, Worker
+
+Backend = Literal["thread", "process"]
+both = pytest.mark.parametrize("backend", ["thread", "process"])
+
+
+@pytest.fixture
+def workers() -> Iterator[list[Worker]]:
+    """Workers that are ended with the test."""
+    started: list[Worker] = []
+    yield started
+    for worker in started:
+        worker.terminate()
+        assert worker.join(20)
+    until(lambda: all(not worker.has_ref() for worker in started))
+
+
+def listen(worker: Worker) -> list[Any]:
+    """A log of all that *worker* emits."""
+    log: list[Any] = []
+    worker.on("message", log.append)
+    worker.on("error", lambda error: log.append(("error", error)))
+    worker.on("exit", lambda code: log.append(("exit", code)))
+    return log
+
+
+@both
+def test_a_worker_gets_clones_and_answers(backend: Backend, workers: list[Worker]) -> None:
+    """new Worker(f, { workerData }); worker.postMessage(x); parentPort.on('message', f)"""
+    data = {"list": [1]}
+    worker = Worker(children.worker_echo, 1, data, backend=backend, worker_data=data)
+    workers.append(worker)
+    data["list"].append(2)
+    log = listen(worker)
+
+    until(lambda: log)
+    assert log[0]["args"] == [1, {"list": [1]}]
+    assert log[0]["data"] == {"list": [1]}
+    assert (log[0]["pid"] == os.getpid()) is (backend == "thread")
+    worker.post_message({"x": b"y"})
+    until(lambda: len(log) == 2)
+    assert bytes(log[1]["x"]) == b"y"
+
+
+@both
+def test_messages_nobody_listens_to_yet_are_queued(backend: Backend, workers: list[Worker]) -> None:
+    """worker.postMessage before the worker listens, and the other way round"""
+    worker = Worker(children.worker_echo, backend=backend)
+    workers.append(worker)
+    worker.post_message("early")
+    quiet(0.5)
+
+    log = listen(worker)
+
+    until(lambda: len(log) == 2)
+    assert log[1] == "early"
+
+
+@both
+def test_ports_and_buffers_move_into_a_worker(backend: Backend, workers: list[Worker]) -> None:
+    """new Worker(f, { workerData: { port }, transferList: [port] })"""
+    near, far = MessageChannel()
+    buffer = ArrayBuffer(8)
+
+    worker = Worker(
+        children.worker_data_ports,
+        backend=backend,
+        worker_data={"port": far, "buffer": buffer},
+        transfer_list=[far, buffer],
+    )
+    workers.append(worker)
+
+    assert (far.detached, buffer.detached) == (True, True)
+    assert near.receive(20) == "from worker data"
+    near.close()
+    assert worker.join(20)
+
+
+@both
+def test_what_cannot_be_cloned_is_refused_and_nothing_is_started(backend: Backend) -> None:
+    """a failing constructor leaves the ports active"""
+    near, far = MessageChannel()
+
+    with pytest.raises(DataCloneError):
+        Worker(children.worker_echo, backend=backend, worker_data=[far, lambda: 1], transfer_list=[far])
+
+    far.post_message("active")
+    assert near.receive(5) == "active"
+
+
+@both
+def test_an_exception_is_an_error_event_behind_the_messages(backend: Backend) -> None:
+    """worker.on('error', f); // earlier messages, then 'error', then 'exit' with 1"""
+    worker = Worker(children.worker_fail, "boom", backend=backend)
+    log = listen(worker)
+
+    until(lambda: len(log) == 3)
+    assert worker.join(20)
+    assert log[0] == "before"
+    kind, error = log[1]
+    assert kind == "error"
+    assert isinstance(error, JSRangeError)
+    assert error.message == "boom"
+    assert "worker_fail" in (error.stack or "")
+    assert log[2] == ("exit", 1)
+    assert worker.exit_code == 1
+
+
+@both
+def test_an_error_that_nobody_listens_for_is_reported(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """an 'error' event without a listener is an uncaught exception"""
+    import sys
+
+    reported: list[BaseException] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: reported.append(error))
+
+    worker = Worker(children.worker_fail, "boom", backend=backend)
+
+    assert worker.join(20)
+    until(lambda: reported)
+    assert isinstance(reported[0], JSError)
+
+
+@both
+def test_exit_tells_the_code_behind_the_last_message(backend: Backend) -> None:
+    """process.exit(3) // the messages before it are delivered"""
+    worker = Worker(children.worker_leave, 3, backend=backend)
+    log = listen(worker)
+
+    until(lambda: len(log) == 2)
+    assert log == ["last words", ("exit", 3)]
+
+
+@both
+def test_a_worker_that_nobody_listens_to_exits_too(backend: Backend) -> None:
+    """'exit' does not wait for messages that nobody takes"""
+    worker = Worker(children.worker_leave, 0, backend=backend)
+    codes: list[int] = []
+
+    worker.on("exit", codes.append)
+
+    until(lambda: codes == [0])
+    assert not worker.has_ref()
+
+
+@both
+def test_terminate_ends_a_worker_that_is_at_work(backend: Backend) -> None:
+    """worker.terminate(); // 'exit' with 1"""
+    worker = Worker(children.worker_sleep, backend=backend)
+    log = listen(worker)
+    until(lambda: log == ["asleep"])
+
+    worker.terminate()
+
+    assert worker.join(20)
+    until(lambda: len(log) == 2)
+    assert log == ["asleep", ("exit", 1)]
+    worker.terminate()
+
+
+@both
+def test_terminate_ends_a_worker_that_waits_for_a_message(backend: Backend) -> None:
+    """its ports close"""
+    worker = Worker(children.worker_receives, backend=backend)
+    log = listen(worker)
+    until(lambda: log)
+
+    worker.terminate()
+
+    until(lambda: log == ["waiting", ("exit", 1)])
+
+
+@both
+def test_terminate_ends_a_worker_that_only_listens(backend: Backend) -> None:
+    """a started parent port keeps the worker alive until then"""
+    with Worker(children.worker_echo, backend=backend) as worker:
+        log = listen(worker)
+        until(lambda: log)
+        quiet()
+        assert worker.exit_code is None
+
+    until(lambda: log[-1] == ("exit", 1))
+
+
+@both
+def test_a_worker_lives_on_while_its_parent_port_is_refd(backend: Backend) -> None:
+    """parentPort.on('message', f); // parentPort.unref() ends it"""
+    worker = Worker(children.worker_lives_on, backend=backend)
+    log = listen(worker)
+    worker.post_message("one")
+    until(lambda: log == [["still here", "one"]])
+    assert not worker.join(0.1)
+
+    worker.post_message("end")
+
+    until(lambda: len(log) == 3)
+    assert log[1:] == [["still here", "end"], ("exit", 0)]
+
+
+@both
+def test_an_async_target_has_a_loop(backend: Backend) -> None:
+    """async function main() { await once(parentPort, 'message') }"""
+    worker = Worker(children.worker_async, "value", backend=backend)
+    log = listen(worker)
+
+    worker.post_message("hello")
+
+    until(lambda: len(log) == 2)
+    assert log == [["value", "hello"], ("exit", 0)]
+
+
+@both
+def test_listeners_attached_in_a_loop_run_in_it(backend: Backend) -> None:
+    """worker.on('message', async (m) => {})"""
+
+    async def main() -> list[object]:
+        log: list[object] = []
+        worker = Worker(children.worker_leave, 5, backend=backend)
+        over = asyncio.Event()
+
+        async def hear(value: object) -> None:
+            log.append((value, asyncio.get_running_loop() is loop))
+
+        def leave(code: int) -> None:
+            log.append(code)
+            over.set()
+
+        loop = asyncio.get_running_loop()
+        worker.on("message", hear)
+        worker.on("exit", leave)
+        await asyncio.wait_for(over.wait(), 20)
+        return log
+
+    assert sorted(map(str, asyncio.run(main()))) == sorted(["('last words', True)", "5"])
+
+
+@both
+def test_what_a_worker_raises_arrives_even_if_it_cannot_be_cloned(backend: Backend) -> None:
+    """ERR_WORKER_UNSERIALIZABLE_ERROR"""
+    worker = Worker(children.worker_unclonable, backend=backend)
+    log = listen(worker)
+
+    until(lambda: len(log) == 2)
+    assert isinstance(log[0][1], JSError)
+    assert "odd" in str(log[0][1])
+    assert log[1] == ("exit", 1)
+
+
+def test_a_killed_worker_process_exits_with_the_signal() -> None:
+    """a crash is no 'error'"""
+    worker = Worker(children.worker_echo, backend="process")
+    log = listen(worker)
+    until(lambda: log)
+
+    os.kill(log[0]["pid"], 9)
+
+    until(lambda: len(log) == 2)
+    assert log[1] == ("exit", -9)
+
+
+def test_a_process_wants_a_function_that_it_can_import() -> None:
+    """a lambda is none"""
+    with pytest.raises(TypeError, match="import"):
+        Worker(lambda: None, backend="process")
+
+
+def test_there_are_two_kinds_of_workers() -> None:
+    """no sockets"""
+    with pytest.raises(ValueError, match="socket"):
+        Worker(children.worker_echo, backend="socket")  # type: ignore[arg-type]
+
+
+def test_broadcast_channels_reach_worker_processes() -> None:
+    """new BroadcastChannel('news') here and there"""
+    name = f"news {time.monotonic()}"
+    here = BroadcastChannel(name)
+    heard: list[object] = []
+    here.on("message", heard.append)
+    worker = Worker(children.broadcast, name, backend="process")
+    log = listen(worker)
+    until(lambda: log)
+
+    here.post_message("from the parent")
+
+    until(lambda: len(log) == 3 and heard)
+    assert log == ["listening", ["heard", "from the parent"], ("exit", 0)]
+    assert heard == ["from the worker"]
+    here.close()
+
+
+def test_outside_of_workers_there_is_no_parent() -> None:
+    """isMainThread; // parentPort === null"""
+    assert transport.parent_port() is None
+    assert transport.worker_data() is None
+
+
+@both
+def test_the_ports_of_a_terminated_worker_close(backend: Backend) -> None:
+    """peers hear 'close'"""
+    near, far = MessageChannel()
+    worker = Worker(
+        children.worker_data_ports, backend=backend, worker_data={"port": far}, transfer_list=[far]
+    )
+    assert near.receive(20) == "from worker data"
+
+    worker.terminate()
+
+    with pytest.raises(PortClosedError):
+        near.receive(20)
+    assert worker.join(20)
+
+
+def test_repr_shows_kind_state_and_ref() -> None:
+    """util.inspect(worker)"""
+    worker = Worker(children.worker_leave, 0)
+    worker.unref()
+    worker.join(20)
+
+    assert repr(worker) == "<Worker thread exited with 0 unref>"
