@@ -174,7 +174,7 @@ class Array(list[object]):
         return not self == other
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Array, (), (None, {"properties": self.properties}), iter(self)
+        return Array, (), (None, {"properties": dict(self.properties)}), iter(self)
 
     def copy(self) -> Array:
         return Array(self, self.properties)
