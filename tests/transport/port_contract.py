@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.transport.contract_asyncio import AsyncioContract
 from tests.transport.contract_close import CloseContract
+from tests.transport.contract_decisions import DecisionsContract
 from tests.transport.contract_delivery import DeliveryContract
 from tests.transport.contract_ref import RefContract
 from tests.transport.contract_transfer import TransferContract
@@ -15,6 +16,12 @@ from tests.transport.contract_values import ValuesContract
 
 
 class PortContract(
-    DeliveryContract, ValuesContract, CloseContract, TransferContract, RefContract, AsyncioContract
+    DeliveryContract,
+    ValuesContract,
+    CloseContract,
+    TransferContract,
+    RefContract,
+    AsyncioContract,
+    DecisionsContract,
 ):
     """All of it."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
+import transport
+from transport import CloseReason, MessagePort, PortClosedError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -417,3 +423,68 @@ def test_importing_transport_imports_neither_asyncio_nor_sockets() -> None:
     )
 
     assert (code, out, err) == (0, "[]\n", "")
+
+
+def post_and_end(port: MessagePort) -> None:
+    for _ in range(4):
+        port.post_message(b"x" * 1_000_000)
+
+
+def post_and_die(port: MessagePort) -> None:
+    port.post_message("last")
+    assert port.receive() == "die"
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def connect_and(act: Callable[[MessagePort], None], url: str) -> None:
+    act(transport.connect(url))
+
+
+def in_a_child(backend: str, act: Callable[[MessagePort], None]) -> MessagePort:
+    """A port to a child in which *act* is called with the other one."""
+    context = multiprocessing.get_context("spawn")
+    if backend == "process":
+        near, far = transport.MessageChannel("process")
+        context.Process(target=act, args=(far,)).start()
+        return near
+    with transport.listen("tcp://127.0.0.1:0") as listener:
+        context.Process(target=connect_and, args=(act, listener.url)).start()
+        return listener.accept(30)
+
+
+@pytest.mark.parametrize("backend", ["process", "socket"])
+def test_decision_17_what_a_program_posted_before_its_end_is_delivered_to_one_who_reads(backend: str) -> None:
+    port = in_a_child(backend, post_and_end)
+    time.sleep(0.5)
+
+    sizes = [memoryview(value).nbytes for value in port if isinstance(value, memoryview)]
+
+    assert sizes == [1_000_000] * 4
+    assert port.close_reason is CloseReason.PEER
+
+
+@pytest.mark.parametrize("backend", ["process", "socket"])
+def test_decision_17_an_end_without_a_mark_is_a_death(backend: str) -> None:
+    port = in_a_child(backend, post_and_die)
+    assert port.receive(30) == "last"
+
+    port.post_message("die")
+
+    with pytest.raises(PortClosedError) as caught:
+        port.receive(30)
+    assert caught.value.reason is CloseReason.PEER_DIED
+
+
+def test_decision_17_nobody_waits_for_a_channel_with_both_ends_in_the_program() -> None:
+    for backend in ("thread", "process", "socket"):
+        began = time.monotonic()
+        result = run(
+            f"""
+            import transport
+            channel = transport.MessageChannel({backend!r})
+            for _ in range(20):
+                channel.port1.post_message(b"x" * 1_000_000)
+            """
+        )
+        assert result == (0, "", "")
+        assert time.monotonic() - began < 4
