@@ -56,7 +56,7 @@ coverage: $(VENV)/.ready documents ## branch coverage of the packages
 
 # In a copy, so that nobody else runs the slow build.  Python itself leaks at exit, so leaks are not looked for.
 ASAN := build/asan
-ASAN_TESTS ?= tests/test_vectors.py tests/test_same.py tests/test_documents.py tests/accelerator tests/cbor clonecodec
+ASAN_TESTS ?= tests/test_vectors.py tests/test_same.py tests/test_documents.py tests/accelerator tests/foreign clonecodec
 asan: $(VENV)/.ready documents ## the codec's tests and INPUTS=100000 damaged ones with ASan and UBSan
 	rm -rf $(ASAN) && mkdir -p $(ASAN)
 	cp -R clonecodec transport tests fuzz demo docs README.md pyproject.toml setup.py $(ASAN)

@@ -480,7 +480,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=1000, help="values to make")
+    parser.add_argument("--rounds", type=int, default=1_000_000, help="values to make at the most")
+    parser.add_argument("--inputs", type=int, default=60_000, help="when to stop: so many have been read")
     parser.add_argument("--mutations", type=int, default=30, help="damaged inputs for each of them")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="when to stop at the latest")
     parser.add_argument("--seed", type=int, default=1)
@@ -498,7 +499,7 @@ def main() -> None:
             print(f"seed {seed}, round {number}", file=sys.stderr)
             raise
         inputs += this.inputs
-        if time.monotonic() - started > options.seconds:
+        if inputs >= options.inputs or time.monotonic() - started > options.seconds:
             break
     print(f"{number + 1} values and {inputs} inputs, no difference")
 
