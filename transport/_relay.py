@@ -24,12 +24,13 @@ ROOM: Final = 1 << 20
 
 def relay(one: End, two: End) -> None:
     """Join *one* and *two*: what arrives at either goes out at the other, in order, end marks too."""
-    _forward(one, two)
-    _forward(two, one)
+    # Read first, then forward: what is queued may hold the end mark, and closes the descriptors.
     for end in (one, two):
         if end.link.source is not None:
             end.link.source.resume()
             end.link.source.watch(io_poller())
+    _forward(one, two)
+    _forward(two, one)
 
 
 def _forward(arrives: End, leaves: End) -> None:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from transport._source import Source
     from transport.socket_connection import Connection
 
+NOTHING: Final = b""
+"""A payload that is none: who receives it hears 'messageerror'."""
+
 
 class SocketLink:
     """From an end to the other side of a connection, on a channel of its own."""
@@ -129,17 +132,17 @@ class SocketLink:
             try:
                 value, transferred = item if isinstance(item, tuple) else item.open()
             except DecodeError:
-                self._send_nothing()
+                self.post_raw(NOTHING)
                 return
             try:
                 self.post(value, transferred)
             except DataCloneError:
                 drop((None, transferred))
-                self._send_nothing()
+                self.post_raw(NOTHING)
 
-    def _send_nothing(self) -> None:
-        """Send a payload that is none: the receiver hears 'messageerror'."""
-        self.connection.writer.submit(self, b"")
+    def post_raw(self, payload: bytes) -> None:
+        """Send *payload* as it is."""
+        self.connection.writer.submit(self, payload)
 
     def _pass_on(self, item: Arrived) -> None:
         """A message of another connection, as it is; its ports get channels here."""
@@ -148,11 +151,11 @@ class SocketLink:
             self.connection.reserve(len(item.ends))
         except DataCloneError:
             drop(item)
-            self._send_nothing()
+            self.post_raw(NOTHING)
             return
         ends = item.carried()
         if not ends and not item.buffers:
-            self.connection.writer.submit(self, bytes(item.payload))
+            self.post_raw(bytes(item.payload))
         else:
             message = Outgoing(item.payload, item.buffers, self._carry(ends))
             self.connection.writer.submit(self, message)

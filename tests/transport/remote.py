@@ -35,7 +35,7 @@ def carried(value: object) -> list[object]:
         if id(item) in seen:
             continue
         seen.add(id(item))
-        if isinstance(item, MessagePort) or isinstance(item, ArrayBuffer):
+        if isinstance(item, (MessagePort, ArrayBuffer)):
             found[id(item)] = item
         elif isinstance(item, dict):
             todo += item.values()
@@ -252,7 +252,7 @@ class RemotePort(MessagePort):
     def buffered_amount(self) -> int:
         return int(self._get("buffered_amount"))
 
-    def on(self, event: str, f: Any = None) -> Any:  # type: ignore[override]
+    def on(self, event: str, f: Any = None) -> Any:
         if self._channel is None:
             # One for all events, as there is no order between channels.
             self._channel, far = MessageChannel("process")
