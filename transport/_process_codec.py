@@ -9,8 +9,8 @@
                                                                length, up to the end of a resizable one
 
 Views are host objects, so that big ones stay out of the payload and are never copied in Python; the codec
-asks for nothing else, so that a message without views or ports costs nothing more.  ArrayBuffers that move, and
-big ones that are copied, are V8's own transferred buffers ('t'), with the number of their record.
+asks for nothing else, so that a message without views or ports costs nothing more.  ArrayBuffers that move,
+and big ones that are copied, are V8's own transferred buffers ('t'), with the number of their record.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from transport._process_wire import SMALL, Borrowed, Octets, Record
 
 PORT, FROZEN, FROZEN_APART, OWN, OWN_APART, ON = range(6)
 
-MOVED_PORT: Final = 1    # the state of an end, and its descriptors
-MOVED_MEMFD: Final = 2   # an ArrayBuffer in a memfd: the descriptor
-MOVED_BYTES: Final = 3   # any other ArrayBuffer that moves
+MOVED_PORT: Final = 1  # the state of an end, and its descriptors
+MOVED_MEMFD: Final = 2  # an ArrayBuffer in a memfd: the descriptor
+MOVED_BYTES: Final = 3  # any other ArrayBuffer that moves
 LISTED: Final = frozenset({MOVED_PORT, MOVED_MEMFD, MOVED_BYTES})
 COPIED_BYTES: Final = 4  # an ArrayBuffer that was not listed
-SHARED: Final = 5        # a SharedArrayBuffer: the descriptor
-APART: Final = 6         # what a view shows
+SHARED: Final = 5  # a SharedArrayBuffer: the descriptor
+APART: Final = 6  # what a view shows
 
 FORMATS: Final = ("b", "B", "h", "H", "i", "I", "q", "Q", "f", "d")
 CLASSES: Final = (DataView, Uint8ClampedArray, Float16Array)

@@ -78,9 +78,9 @@ def after_in_parent() -> None:
         link = port._end.link
         if isinstance(link, ProcessLink):
             link.lose()
-    for link in here:
-        if isinstance(link, ProcessLink):
-            link.after_fork()
+    for left in here:
+        if isinstance(left, ProcessLink):
+            left.after_fork()
 
 
 def after_in_child() -> None:

@@ -2,8 +2,8 @@
 
     post ── Packed ── Outbox ──> socketpair ──> ProcessSource ── FrameReader ── Parcel ──> End.items
 
-Bytes that were sent and not taken are counted until the other side acknowledges them: with the next message that
-goes back, or when there are many, or some milliseconds later, or at once if somebody waits (ASK).
+Bytes that were sent and not taken are counted until the other side acknowledges them: with the next message
+that goes back, or when there are many, or some milliseconds later, or at once if somebody waits (ASK).
 How ends are put into messages is not known here: ``Freight`` does that.
 """
 
@@ -20,9 +20,9 @@ from clonecodec import DataCloneError, DecodeError
 from transport._drop import drop
 from transport._io import give_back_later
 from transport._keeper import at_exit
-from transport._process_owner import Peer, here, own_pidfd, parent, peer
 from transport._process_codec import PortSerializer
 from transport._process_outbox import Outbox, flush_gathered
+from transport._process_owner import Peer, here, own_pidfd, parent, peer
 from transport._process_parcel import Packed, Parcel, Shipped, bad, pack
 from transport._process_source import ProcessSource
 from transport._process_wire import (
@@ -58,15 +58,15 @@ _NOTHING: Final[tuple[object, ...]] = ()
 
 
 _open: Final[set[socket.socket]] = set()
-"""The sockets of all links.  A link that is garbage closes its socket; without this, the socket could be collected
-first, and complain that nobody closed it."""
+"""The sockets of all links.  A link that is garbage closes its socket; without this, the socket could be
+collected first, and complain that nobody closed it."""
 
 
 class Freight(Protocol):
     """Who puts ends into messages, and takes them out."""
 
     def reserve(self, items: Sequence[object]) -> list[socket.socket]:
-        """Sockets enough for *items* of a transfer list to be shipped.  OSError if there are no descriptors."""
+        """Sockets enough to ship *items* of a transfer list.  OSError if there are no descriptors."""
 
     def ship(self, tokens: Sequence[object], reserved: list[socket.socket]) -> list[Shipped]:
         """Take the ends among *tokens* apart, so that they can be put together elsewhere."""
@@ -193,10 +193,11 @@ class ProcessLink:
         self._write([control(MESSAGE, 0, len(payload)) + payload], len(payload))
 
     def discard(self, entries: Sequence[Chunk | bytes], *, begun: bool = False) -> None:
-        """Close the ports in frames that will not be written; of the first, if *begun*, the kernel has a part."""
+        """Close the ports in frames that will not be written; of the first, if *begun*, a part has been."""
         parcels: list[Parcel] = []
         reader = FrameReader(
-            lambda payload: None, lambda frame: parcels.append(Parcel(frame.payload(), frame, self.freight.adopt))
+            lambda payload: None,
+            lambda frame: parcels.append(Parcel(frame.payload(), frame, self.freight.adopt)),
         )
         for entry in entries[1:] if begun else entries:
             if isinstance(entry, bytes):

@@ -4,9 +4,9 @@ A post writes directly, in its own thread, and never waits.  What the kernel has
 then on posts are only appended, the I/O thread writes when there is room again, and every ``_EAGER`` posts
 the poster tries too: a thread that posts in a loop lets the I/O thread run only every few milliseconds.
 
-A post that follows another at once is queued too, so that a burst wakes the reader once and not each time.  It
-is written with ``_BATCH`` others, or when this process waits for a message, or by the I/O thread, whichever
-comes first.
+A post that follows another at once is queued too, so that a burst wakes the reader once and not each time.
+It is written with ``_BATCH`` others, or when this process waits for a message, or by the I/O thread,
+whichever comes first.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def forget() -> None:
 class Outbox:
     """A queue in front of a socket.  Its caller holds the one lock around every method."""
 
-    def __init__(self, sock: socket.socket, on_written: Callable[[], None], on_broken: Callable[[], None]) -> None:
+    def __init__(
+        self, sock: socket.socket, on_written: Callable[[], None], on_broken: Callable[[], None]
+    ) -> None:
         self._socket: Final = sock
         self._on_written: Final = on_written
         """Called by the I/O thread, without the lock: it takes the lock and calls ``flush``."""
@@ -275,5 +277,7 @@ def _own(entry: bytes | Chunk) -> bytes | Chunk:
     """*entry*, with copies of what its poster may still write to: memory seen through a writable view."""
     if isinstance(entry, bytes):
         return entry
-    views = [view.tobytes() if isinstance(view, memoryview) and not view.readonly else view for view in entry.views]
+    views = [
+        view.tobytes() if isinstance(view, memoryview) and not view.readonly else view for view in entry.views
+    ]
     return Chunk(views, entry.handles)

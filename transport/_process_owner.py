@@ -1,9 +1,9 @@
 """Which process owns an end, and who hears when that process dies.
 
-A process that dies closes its sockets, and so its peers hear of it; unless a forked sibling holds copies of the
-descriptors.  So where there has been a fork, the owner of an end tells the other side who it is: a CLAIM frame
-with its own pidfd, which becomes readable when it dies, whoever holds what.  (A pid alone could be
-another process's by then.)  An end that is passed on says DISOWN first, and its new owner claims it.
+A process that dies closes its sockets, and so its peers hear of it; unless a forked sibling holds copies of
+the descriptors.  So where there has been a fork, the owner of an end tells the other side who it is: a
+CLAIM frame with its own pidfd, which becomes readable when it dies, whoever holds what.  (A pid alone could
+be another process's by then.)  An end that is passed on says DISOWN first, and its new owner claims it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Link(Protocol):
     channel: object
 
     def peer_died(self, other: Peer) -> None:
-        """The process *other* is dead.  What it wrote before is still there to be read: it may say that the end
-        has been passed on."""
+        """The process *other* is dead.  What it wrote before is still there to be read: it may say that the
+        end has been passed on."""
 
 
 class _Here:
@@ -58,7 +58,6 @@ class _Here:
         with self._lock:
             refs = [ref for refs in self._links.values() for ref in refs]
         return iter([link for ref in refs if (link := ref()) is not None])
-
 
 
 here = _Here()
@@ -97,8 +96,8 @@ class Peer:
 
 
 _peers: Final[dict[int, Peer]] = {}
-"""The processes that are known and alive, by pid.  (A pid is not used again while the dead one is on the list: a
-readable pidfd takes it off, and new claims are looked at by their own pidfd.)"""
+"""The processes that are known and alive, by pid.  (A pid is not used again while the dead one is on the
+list: a readable pidfd takes it off, and new claims are looked at by their own pidfd.)"""
 
 
 def peer(pid: int, pidfd: Descriptor) -> Peer:

@@ -180,7 +180,10 @@ class Parcel:
         frame.records = []
         try:
             for record, segment in zip(records, segments, strict=True):
-                handles, frame.handles = frame.handles[: record.descriptors], frame.handles[record.descriptors :]
+                handles, frame.handles = (
+                    frame.handles[: record.descriptors],
+                    frame.handles[record.descriptors :],
+                )
                 live.append(_build(record, segment, handles, self._adopt))
         except (ValueError, OSError, IndexError, struct.error) as error:
             frame.records, frame.segments = records[len(live) + 1 :], segments[len(live) + 1 :]

@@ -1,14 +1,16 @@
 """Ends in messages: how one of any kind is taken apart, and put together in another process.
 
-    an end of a process channel   its socket, with its state: what was read and not taken, half a frame, what was
+    an end of a process channel   its socket, with its state: what was read and not taken, half a frame,
+    what was
                                   not written yet, the counts of acknowledgement
     of a channel between threads  becomes one: a new pair, whose near half the staying end gets as its link
     of any other                  a new pair, and a relay in this process
 
-    state = flags channel unacknowledged owed peer  (bytes descriptors)*  bytes*     chunks to come, chunks to go
+    state = flags channel unacknowledged owed peer  (bytes descriptors)*  bytes*     chunks to come, chunks
+    to go
 
-The messages that wait in an end may carry ends in turn, so this is done with a stack of generators: each yields
-the ends that it meets, and is sent what they were taken apart into.
+The messages that wait in an end may carry ends in turn, so this is done with a stack of generators: each
+yields the ends that it meets, and is sent what they were taken apart into.
 """
 
 from __future__ import annotations
@@ -37,8 +39,8 @@ _BEGUN: Final = 1  # flag: the kernel has the beginning of the first frame to go
 _COPIED: Final = 2  # flag: forked processes have copies of the socket, so the new owner says who he is
 
 _BUFFER: Final = 1 << 18
-"""Bytes that the kernel takes before a writer has to wait (twice that, with what it keeps books on).  A third more
-1 MiB messages a second than with Linux's default; with megabytes it gets slower again."""
+"""Bytes that the kernel takes before a writer has to wait (twice that, with what it keeps books on).  A
+third more 1 MiB messages a second than with Linux's default; with megabytes it gets slower again."""
 
 Work: TypeAlias = Generator[End, Shipped, Shipped]
 
@@ -193,9 +195,7 @@ def _take_apart(end: End, link: ProcessLink) -> Work:
         handles += mine
     flags = (_BEGUN if begun else 0) | (_COPIED if link.copied else 0)
     channel = cast(bytes, link.channel)
-    head = _STATE.pack(
-        flags, len(to_come), len(to_go), peer_pid, link.unacknowledged, link.owed, channel
-    )
+    head = _STATE.pack(flags, len(to_come), len(to_go), peer_pid, link.unacknowledged, link.owed, channel)
     return b"".join([head, *table, *octets]), handles
 
 
@@ -220,6 +220,11 @@ def _again(item: Item) -> Generator[End, Shipped, list[bytes | Chunk]]:
                 shipped.append((yield cast(End, token)))
             except OSError as error:
                 lost = [thing for thing in packed.tokens[len(shipped) :] if isinstance(thing, End)]
-                drop((None, [*lost, *(FREIGHT.adopt(state, duplicates(handles)) for state, handles in shipped)]))
+                drop(
+                    (
+                        None,
+                        [*lost, *(FREIGHT.adopt(state, duplicates(handles)) for state, handles in shipped)],
+                    )
+                )
                 return [bad(str(error))]
     return packed.chunks(shipped)

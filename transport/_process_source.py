@@ -1,7 +1,7 @@
 """The reading half of a process channel: ``recvmsg`` only, with room for descriptors at every call.
 
-(A plain ``recv`` over bytes that carry descriptors closes them, and nobody is told.)  What is read goes into a
-scratch buffer that threads share, or, if a big buffer is awaited, straight into its memory.
+(A plain ``recv`` over bytes that carry descriptors closes them, and nobody is told.)  What is read goes
+into a scratch buffer that threads share, or, if a big buffer is awaited, straight into its memory.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class ProcessSource(Source):
     # ------------------------------------------------------------------ reading
 
     def finish(self, reason: CloseReason, still: Callable[[], bool]) -> None:
-        """One who wrote is dead: read what is there, and then the end, if it is *still* he who would write."""
+        """One who wrote is dead: read what is there, and then the end, if *still* nobody else writes."""
         with self._pumping:
             if self.peeking:
                 self._on_end(reason)  # what is there may be a child's of ours

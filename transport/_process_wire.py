@@ -27,13 +27,13 @@ HEADER: Final = struct.Struct("<BBHIQ")
 RECORD: Final = struct.Struct("<IIQQQ")
 
 MESSAGE: Final = 1  # a clone, with its attachments                    payload: V8's format
-ACK: Final = 2      # length: bytes of messages that were taken       no body
-ASK: Final = 3      # "acknowledge at once what you take": somebody waits for it
-END: Final = 4      # records: index into REASONS                     no body
-MORE: Final = 5     # descriptors of the next frame                   no body
-BAD: Final = 6      # a message that could not be packed on its way   payload: why, in UTF-8
-CLAIM: Final = 7    # length: pid of the process that owns this end   its pidfd, no body
-DISOWN: Final = 8   # the process that claimed the end has passed it on
+ACK: Final = 2  # length: bytes of messages that were taken       no body
+ASK: Final = 3  # "acknowledge at once what you take": somebody waits for it
+END: Final = 4  # records: index into REASONS                     no body
+MORE: Final = 5  # descriptors of the next frame                   no body
+BAD: Final = 6  # a message that could not be packed on its way   payload: why, in UTF-8
+CLAIM: Final = 7  # length: pid of the process that owns this end   its pidfd, no body
+DISOWN: Final = 8  # the process that claimed the end has passed it on
 KINDS: Final = frozenset(range(MESSAGE, DISOWN + 1))
 
 BODILESS: Final = frozenset({ACK, ASK, END, MORE, CLAIM, DISOWN})
@@ -121,7 +121,9 @@ def chunks(
         handles = handles[MAX_DESCRIPTORS:]
     manifest = b"".join(RECORD.pack(*record) for record in records)
     header = HEADER.pack(kind, lost, len(handles), len(records), len(manifest) + len(payload))
-    head: list[Octets] = [header + manifest + payload] if len(payload) < SMALL else [header + manifest, payload]
+    head: list[Octets] = (
+        [header + manifest + payload] if len(payload) < SMALL else [header + manifest, payload]
+    )
     result.append(Chunk(head + [segment for segment in segments if len(segment)], handles))
     return result
 
@@ -166,8 +168,8 @@ class FrameError(Exception):
 class FrameReader:
     """Takes a stream apart into frames, however it is cut.
 
-    ``feed`` takes what was read; ``targets`` is where the next bytes should be read to, if a frame is under way
-    whose memory is already there.
+    ``feed`` takes what was read; ``targets`` is where the next bytes should be read to, if a frame is under
+    way whose memory is already there.
     """
 
     def __init__(self, on_message: Callable[[bytes], None], on_frame: Callable[[Frame], None]) -> None:
@@ -239,11 +241,10 @@ class FrameReader:
             kind, lost, descriptors, records, length = unpack(data, offset)
             start = offset + HEADER.size
             stop = start + length
-            if kind == MESSAGE and not records and not descriptors:
-                if stop <= size:
-                    self._on_message(data[start:stop].tobytes())
-                    offset = stop
-                    continue
+            if kind == MESSAGE and not records and not descriptors and stop <= size:
+                self._on_message(data[start:stop].tobytes())
+                offset = stop
+                continue
             if kind in BODILESS or stop <= size:
                 self._begin(kind, descriptors, records, length, bool(lost))
                 if kind not in BODILESS:

@@ -1,6 +1,6 @@
 """A worker from within: its port to the one who started it, its data, and the main function of a process.
 
-    parent_port(), worker_data()    in a worker thread (and loops in it); anywhere in a worker process
+parent_port(), worker_data()    in a worker thread (and loops in it); anywhere in a worker process
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def enter_thread(port: MessagePort, data: object) -> None:
 
 
 def call(target: Callable[..., object], args: list[Any]) -> int:
-    """Run the worker's function to its end; the exit code.  What it raises passes through, save SystemExit."""
+    """Run the worker's function to its end; the exit code.  All but SystemExit passes through."""
     try:
         if is_async(target):
             import asyncio  # the target wants it

@@ -4,9 +4,9 @@
     multiprocessing.Process(target, args=(port,))    a port is a legal argument: that is a transfer
     Worker(target, backend="process")                see ``transport.worker``
 
-Under spawn and forkserver a port is pickled while its process is started: the object here is dead from then on,
-and comes back if the start fails.  The child owns the port when it has unpickled it; if it dies before, the
-kernel closes the port with it.
+Under spawn and forkserver a port is pickled while its process is started: the object here is dead from then
+on, and comes back if the start fails.  The child owns the port when it has unpickled it; if it dies before,
+the kernel closes the port with it.
 """
 
 from __future__ import annotations

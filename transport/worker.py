@@ -48,15 +48,16 @@ class Worker(Emitter):
     """Runs ``target(*args)`` in a thread or a process of its own.
 
     Events: ``'message'`` (a value that the worker posted), ``'messageerror'`` (the error), ``'error'`` (what
-    the target raised, as a clone: a JSError with the worker's traceback in ``.stack``), ``'exit'`` (the exit code: 0,
-    1 after an exception or ``terminate()``, or what it left with).  What is posted before somebody listens
-    is queued.
+    the target raised, as a clone: a JSError with the worker's traceback in ``.stack``), ``'exit'`` (the
+    exit code: 0, 1 after an exception or ``terminate()``, or what it left with).  What is posted before
+    somebody listens is queued.
 
-    A worker whose target has returned lives on while its parent port (in a process: any port) is ref'd.  It keeps
-    this program alive until it ends, unless ``unref()`` is called; then it ends with the program.
+    A worker whose target has returned lives on while its parent port (in a process: any port) is ref'd.  It
+    keeps this program alive until it ends, unless ``unref()`` is called; then it ends with the program.
 
     Args:
-        target: an importable function (of a module, not a lambda or within another function), or an ``async def``
+        target: an importable function (of a module, not a lambda or within another function), or an ``async
+        def``
             one. In a thread it may be anything that can be called.
         args: clones of these are its arguments.
         backend: "thread" or "process" (which is spawned).
@@ -218,7 +219,8 @@ class Worker(Emitter):
         return self._code
 
     def terminate(self) -> None:
-        """End it now: a process is killed, a thread has SystemExit raised in it as soon as it runs Python code.
+        """End it now: a process is killed, a thread has SystemExit raised in it as soon as it runs Python
+        code.
 
         Its ports close, so that a thread that waits for a message need not wait.  'exit' comes, with 1,
         when it has ended; ``join`` waits for that.

@@ -114,7 +114,7 @@ def worker_data_ports() -> None:
     port.receive()
 
 
-class Odd(Exception):
+class OddError(Exception):
     """Its text cannot be had twice."""
 
     def __init__(self) -> None:
@@ -129,7 +129,7 @@ class Odd(Exception):
 
 
 def worker_unclonable() -> None:
-    raise Odd
+    raise OddError
 
 
 def worker_receives() -> None:

@@ -123,7 +123,9 @@ def test_an_exception_is_an_error_event_behind_the_messages(backend: Backend) ->
 
 
 @both
-def test_an_error_that_nobody_listens_for_is_reported(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_that_nobody_listens_for_is_reported(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """an 'error' event without a listener is an uncaught exception"""
     import sys
 

@@ -1,0 +1,312 @@
+"""The stream of a process channel: frames however they are cut, descriptors that get lost, limits."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import pytest
+
+from clonecodec import ArrayBuffer, DecodeError, SharedArrayBuffer
+from tests.transport.settling import collect
+from tests.transport.test_program import run
+from transport import CloseReason, MessageChannel, MessagePort, PortClosedError
+from transport._process_codec import APART
+from transport._process_link import ProcessLink
+from transport._process_wire import (
+    ACK,
+    END,
+    HEADER,
+    MESSAGE,
+    Descriptor,
+    Frame,
+    FrameError,
+    FrameReader,
+    Record,
+    chunks,
+    control,
+)
+
+
+class Log:
+    """What a reader says."""
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+        self.reader = FrameReader(self.message, self.frame)
+
+    def message(self, payload: bytes) -> None:
+        self.heard.append((MESSAGE, len(payload), payload, [], 0))
+
+    def frame(self, frame: Frame) -> None:
+        segments = [bytes(segment) for segment in frame.segments]
+        self.heard.append((frame.kind, frame.length, frame.payload(), segments, len(frame.handles)))
+
+
+def stream() -> bytes:
+    """A stream of frames of every shape, without descriptors."""
+    records = [Record(APART, 0, 5, 5), Record(APART, 0, 0, 0), Record(APART, 0, 70_000, 70_000)]
+    big = chunks(MESSAGE, b"with", records, [b"12345", b"", b"x" * 70_000], [])
+    long = chunks(MESSAGE, b"l" * 100_000, [], [], [])
+    views = [view for chunk in [*big, *long] for view in chunk.views]
+    return b"".join([control(MESSAGE, 0, 3) + b"abc", control(ACK, 0, 7), *views, control(END, 1)])
+
+
+def test_frames_are_the_same_however_the_stream_is_cut() -> None:
+    octets = stream()
+    whole = Log()
+    whole.reader.feed(memoryview(octets))
+    assert len(whole.heard) == 5
+
+    for step in (1, 7, 16, 17, 33, 1000, 65_537):
+        log = Log()
+        for start in range(0, len(octets), step):
+            log.reader.feed(memoryview(octets[start : start + step]))
+        assert log.heard == whole.heard, step
+
+
+@pytest.mark.parametrize("cut", [0, 1, 16, 19, 20, 36, 60, 140, 150, 171, 500, 70_300, 75_000, 170_300])
+def test_another_reader_goes_on_where_one_has_stopped(cut: int) -> None:
+    octets = stream()
+    whole, first, second = Log(), Log(), Log()
+    whole.reader.feed(memoryview(octets))
+
+    first.reader.feed(memoryview(octets[:cut]))
+    for chunk in first.reader.half_read():
+        for view in chunk.views:
+            second.reader.feed(memoryview(view))
+    second.reader.feed(memoryview(octets[cut:]))
+
+    assert first.heard + second.heard == whole.heard
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        HEADER.pack(99, 0, 0, 0, 0),
+        HEADER.pack(END, 0, 0, 99, 0),
+        HEADER.pack(MESSAGE, 0, 1, 0, 0),
+        HEADER.pack(MESSAGE, 0, 0, 3, 2) + b"xx",
+        HEADER.pack(MESSAGE, 0, 0, 0, 1 << 62),
+    ],
+)
+def test_what_contradicts_itself_breaks_the_protocol(octets: bytes) -> None:
+    with pytest.raises(FrameError):
+        Log().reader.feed(memoryview(octets))
+
+
+def test_a_peer_that_breaks_the_protocol_is_closed() -> None:
+    near, far = MessageChannel("process")
+    link = far._end.link
+    assert isinstance(link, ProcessLink)
+
+    link.outbox.put_now(HEADER.pack(99, 0, 0, 0, 0))
+
+    with pytest.raises(PortClosedError) as caught:
+        near.receive(5)
+    assert caught.value.reason is CloseReason.PROTOCOL_ERROR
+
+
+def test_more_ports_than_one_sendmsg_takes_arrive() -> None:
+    near, far = MessageChannel("process")
+    pairs = [MessageChannel("process") for _ in range(300)]
+    ports = [pair.port1 for pair in pairs]
+
+    near.post_message(ports, ports)
+
+    arrived = cast("list[MessagePort]", far.receive(20))
+    for number, pair in enumerate(pairs):
+        pair.port2.post_message(number)
+    assert [port.receive(10) for port in arrived] == list(range(300))
+    for port in arrived:
+        port.close()
+
+
+@contextmanager
+def few_files(more: int) -> Iterator[None]:
+    """Room for *more* descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    probe = os.dup(0)
+    os.close(probe)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (probe + more, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def files() -> set[str]:
+    return set(os.listdir("/proc/self/fd"))  # noqa: PTH208  # names are all that is wanted
+
+
+def test_no_descriptors_left_is_an_oserror_and_nothing_leaks() -> None:
+    near, far = MessageChannel("process")
+    mine, peer = MessageChannel()
+    far.post_message("started")
+    near.receive(5)
+    collect()
+    before = files()
+
+    with few_files(1):
+        with pytest.raises(OSError):
+            MessageChannel("process")
+        with pytest.raises(OSError):
+            near.post_message(mine, [mine])
+
+    assert files() == before
+    assert not mine.detached
+    peer.post_message("still there")
+    assert mine.receive(5) == "still there"
+
+
+def test_descriptors_that_find_no_room_are_a_messageerror_and_lose_nothing_else() -> None:
+    near, far = MessageChannel("process")
+    far.post_message("started")
+    near.receive(5)
+    shared = SharedArrayBuffer(4)
+    mine, peer = MessageChannel("process")
+    ends = [end for _ in range(4) for end in MessageChannel("process")]
+    source = far._end.link.source
+    assert source is not None
+    source.retire()
+
+    near.post_message([shared, *ends, mine], [*ends, mine])
+    near.post_message("next")
+    with few_files(2):
+        source.resume()
+        with pytest.raises(DecodeError, match="descriptors"):
+            far.receive(5)
+
+    assert far.receive(5) == "next"
+    with pytest.raises(PortClosedError):
+        peer.receive(5)
+
+
+def test_a_memfd_that_can_shrink_is_not_mapped() -> None:
+    near, far = MessageChannel("process")
+    link = near._end.link
+    assert isinstance(link, ProcessLink)
+    fd = os.memfd_create("bad", os.MFD_ALLOW_SEALING)
+    os.ftruncate(fd, 100)
+
+    for chunk in chunks(MESSAGE, b"\xff\x0f0", [Record(2, 1, 0, 100)], [b""], [Descriptor(fd)]):
+        link.outbox.put_now(chunk)
+    near.post_message("next")
+
+    with pytest.raises(DecodeError, match="sealed"):
+        far.receive(5)
+    assert far.receive(5) == "next"
+
+
+def test_what_waits_to_be_written_travels_with_its_port() -> None:
+    near, far = MessageChannel("process")
+    carrier, to = MessageChannel("process")
+    inner, inner_peer = MessageChannel("process")
+    source = far._end.link.source
+    assert source is not None
+    source.retire()  # nobody reads: the kernel's buffer fills, and the rest stays with the sender
+    big = bytearray(b"x" * 1_000_000)
+    near.post_message(big)
+    big[:] = b"y" * 1_000_000
+    near.post_message({"port": inner}, [inner])
+    near.post_message("last")
+
+    carrier.post_message(near, [near])
+    moved = cast(MessagePort, to.receive(5))
+    moved.post_message("and more")
+    source.resume()
+
+    assert bytes(cast(bytes, far.receive(10))) == b"x" * 1_000_000
+    port = cast("dict[str, MessagePort]", far.receive(5))["port"]
+    assert [far.receive(5), far.receive(5)] == ["last", "and more"]
+    inner_peer.post_message("through all this")
+    assert port.receive(5) == "through all this"
+
+
+def test_ports_in_messages_that_were_never_written_are_closed() -> None:
+    near, far = MessageChannel("process")
+    mine, peer = MessageChannel("process")
+    source = far._end.link.source
+    assert source is not None
+    source.retire()
+    near.post_message(bytes(5_000_000))
+    near.post_message(mine, [mine])
+
+    far.close()
+
+    with pytest.raises(PortClosedError):
+        peer.receive(5)
+    assert peer.close_reason is CloseReason.LOST
+
+
+def test_what_was_queued_between_threads_travels_on_after_its_peer_has_left() -> None:
+    """A thread channel becomes a process channel, and the end that stayed follows, with its queue."""
+    near, far = MessageChannel("process")
+    one, two = MessageChannel()
+    inner, inner_peer = MessageChannel()
+    shared = SharedArrayBuffer(b"s")
+    one.post_message([inner, shared, ArrayBuffer(b"a")], [inner])
+    one.post_message("second")
+
+    near.post_message(one, [one])
+    near.post_message(two, [two])
+    new_one, new_two = cast(MessagePort, far.receive(5)), cast(MessagePort, far.receive(5))
+
+    port, same, buffer = cast("list[object]", new_two.receive(5))
+    assert isinstance(same, SharedArrayBuffer)
+    assert bytes(same) == b"s"
+    assert isinstance(buffer, ArrayBuffer)
+    assert bytes(buffer) == b"a"
+    assert new_two.receive(5) == "second"
+    inner_peer.post_message("hello")
+    assert cast(MessagePort, port).receive(5) == "hello"
+    new_one.post_message("direct")
+    assert new_two.receive(5) == "direct"
+
+
+def test_big_buffers_arrive_whole_and_alone() -> None:
+    near, far = MessageChannel("process")
+    plain = ArrayBuffer(b"p" * 200_000)
+    resizable = ArrayBuffer(b"r" * 200_000, max_byte_length=300_000)
+    view = memoryview(bytearray(b"v" * 200_000))
+
+    near.post_message(
+        {"plain": plain, "on": plain.view("H"), "r": resizable, "view": view, "b": b"b" * 99_999}
+    )
+
+    message = cast("dict[str, object]", far.receive(10))
+    arrived, again, on = message["plain"], message["r"], message["on"]
+    assert isinstance(arrived, ArrayBuffer) and isinstance(again, ArrayBuffer) and isinstance(on, memoryview)
+    assert bytes(arrived) == b"p" * 200_000
+    assert (again.byte_length, again.max_byte_length) == (200_000, 300_000)
+    assert on.format == "H"
+    on[0] = 0
+    assert bytes(arrived)[:3] == b"\0\0p"
+    assert bytes(cast(bytes, message["view"])) == b"v" * 200_000
+    assert bytes(cast(bytes, message["b"])) == b"b" * 99_999
+
+
+def test_a_plain_recv_is_never_used_on_a_socket_with_descriptors() -> None:
+    """It would close them, and nobody would be told: this is how the kernel behaves."""
+    one, two = socket.socketpair()
+    socket.send_fds(one, [b"x"], [0])
+    before = files()
+    assert two.recv(1) == b"x"
+    assert files() == before
+    one.close()
+    two.close()
+
+
+@pytest.mark.parametrize("count", [1, 5000])
+def test_a_program_with_both_ends_has_nothing_to_wait_for(count: int) -> None:
+    program = f"""
+        import transport
+        near, far = transport.MessageChannel("process")
+        for _ in range({count}):
+            near.post_message("x" * 1000)
+        """
+    assert run(program) == (0, "", "")
