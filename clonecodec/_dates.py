@@ -36,6 +36,8 @@ def from_milliseconds(milliseconds: float) -> datetime | Date:
         return Date(math.nan)
     whole, parts = milliseconds.as_integer_ratio()
     microseconds = (whole * 2000 + parts) // (2 * parts)  # to the nearest, exactly
+    if not _FIRST <= microseconds <= _LAST:
+        microseconds = int(milliseconds) * 1000  # what a Date would hold, which may just be in range
     if _FIRST <= microseconds <= _LAST:
         return EPOCH + timedelta(microseconds=microseconds)
     return Date(milliseconds)
