@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 from clonecodec import ArrayBuffer, BufferToken, DataCloneError, DecodeError, check_transfer_list, take_all
 from transport._drop import drop
 from transport._end import End
-from transport._relay import relay
-from transport._thread_link import convert
+from transport.link import Link
 from transport.message import CloseReason, EndMark, Item
+from transport.socket_carry import carry
 from transport.socket_credit import Intake
 from transport.socket_frames import ACK, ACKNOWLEDGED, BUFFER, PROBE, TABLE, ProtocolError, frame
 from transport.socket_limits import MOST_ATTACHMENTS
@@ -105,17 +105,14 @@ class SocketLink:
     def _carry(self, ends: Sequence[End]) -> list[SocketLink]:
         """Give each of *ends*, which leave for the other side, a channel there; return this side's links."""
         links: list[SocketLink] = []
+
+        def new_link(hears: End) -> Link:
+            link = self.connection.new_link(hears)
+            links.append(link)
+            return link
+
         for end in ends:
-
-            def make_link(peer: End) -> SocketLink:
-                link = self.connection.new_link(peer)
-                links.append(link)
-                return link
-
-            if not convert(end, make_link):
-                near = End()
-                near.link = make_link(near)
-                relay(end, near)
+            carry(end, new_link)
         return links
 
     @property
