@@ -38,6 +38,9 @@ class Home(Protocol):
     def run(self, coroutine: Coroutine[object, object, object]) -> None:
         """Take over what an ``async def`` listener returned."""
 
+    def later(self, callback: Callable[[], None]) -> None:
+        """In the home's thread: call *callback* when what was taken over by ``run`` has had its first step."""
+
     def report(self, error: BaseException, port: object) -> None:
         """A listener of *port* raised *error*."""
 
@@ -103,6 +106,9 @@ class Dispatcher:
     def run(self, coroutine: Coroutine[object, object, object]) -> None:
         coroutine.close()
         raise TypeError("an 'async def' listener needs a running asyncio loop: attach it inside one")
+
+    def later(self, callback: Callable[[], None]) -> None:
+        callback()  # it takes over nothing
 
     def report(self, error: BaseException, port: object) -> None:
         sys.excepthook(type(error), error, error.__traceback__)
@@ -181,7 +187,8 @@ def forget() -> None:
 
 
 def _wake() -> None:
-    _dispatcher.wake()
+    if _dispatcher:  # finalisers run until the very end, when modules have been emptied
+        _dispatcher.wake()
 
 
 def _start() -> None:
