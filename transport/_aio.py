@@ -9,7 +9,7 @@ import asyncio
 import threading
 import weakref
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Final
 
 from transport._dispatch import Turns
@@ -64,6 +64,11 @@ class LoopHome:
         task = loop.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+
+    def later(self, callback: Callable[[], None]) -> None:
+        loop = self._loop()
+        assert loop is not None, "a loop that runs a listener exists"
+        loop.call_soon(callback)
 
     def _done(self, task: asyncio.Task[object]) -> None:
         self._tasks.discard(task)

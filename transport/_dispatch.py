@@ -39,7 +39,7 @@ class Home(Protocol):
         """Take over what an ``async def`` listener returned."""
 
     def later(self, callback: Callable[[], None]) -> None:
-        """In the home's thread: call *callback* when what was taken over by ``run`` has had its first step."""
+        """In the home's thread: call *callback* when what ``run`` took over has had its first step."""
 
     def report(self, error: BaseException, port: object) -> None:
         """A listener of *port* raised *error*."""

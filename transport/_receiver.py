@@ -95,6 +95,8 @@ class Receiver(Emitter):
     _hearers: Listeners
     _turning: int
     _settled: float | None
+    _spawned: bool
+    _lingers: bool
     _pid: int
 
     def _open(self, end: End) -> None:
@@ -109,6 +111,10 @@ class Receiver(Emitter):
         """The thread that is in ``turn``, or 0."""
         self._settled = None
         """When the dispatcher may deliver; None before the first start, 0 when that is long past."""
+        self._spawned = False
+        """Are there tasks of 'async def' listeners that may not have begun yet?"""
+        self._lingers = False
+        """Does 'close' wait for them?"""
         self._pid = getpid()
         if _drop.pending():
             _drop.collect()  # a program that only makes and drops channels has no dispatcher to do it
@@ -161,6 +167,7 @@ class Receiver(Emitter):
                 if self._state not in LIVE:
                     return
                 self._home = current_home()
+                self._spawned = self._lingers = False
                 self._set_ref(True)
             self._flow()
         elif self._home is None:
@@ -184,6 +191,7 @@ class Receiver(Emitter):
         result = f(*args, **kwargs)
         if type(result) is CoroutineType:
             current_home().run(result)
+            self._spawned = True
 
     def _emit_guarded(self, event: str, *args: object) -> None:
         try:
@@ -342,6 +350,12 @@ class Receiver(Emitter):
                 return None
             mark = end.ended
             if items[0] is mark:
+                if self._spawned and home.is_loop:
+                    # Who hears 'close' may count on every message's listener having begun.
+                    if not self._lingers:
+                        self._lingers = True
+                        home.later(self._begun)
+                    return None
                 self._state = step(self._state, Input.END)
                 self._reason = mark.reason
                 self._set_ref(False)
@@ -350,6 +364,10 @@ class Receiver(Emitter):
             if self._state is State.PAUSED:
                 return None
             return items.popleft(), self._hearers
+
+    def _begun(self) -> None:
+        self._spawned = self._lingers = False
+        self.wake()
 
     def _rearm(self, home: Home, end: End) -> None:
         with end.lock:

@@ -62,6 +62,38 @@ class AsyncioContract:
         asyncio.run(main())
         assert log == list(range(10))
 
+    @pytest.mark.parametrize("early", [True, False])
+    def test_close_comes_when_the_async_listeners_of_all_messages_have_begun(self, early: bool) -> None:
+        """port2.on('message', async (m) => log.push(m)); port2.on('close', () => log.push('close'));"""
+        near, far = self.channel()
+        log: list[object] = []
+
+        def post() -> None:
+            for i in range(3):
+                far.post_message(i)
+            far.close()
+
+        async def main() -> None:
+            if early:
+                post()
+            closed = asyncio.Event()
+
+            @near.on("message")
+            async def listener(value: object) -> None:
+                log.append(value)
+
+            @near.on("close")
+            def close() -> None:
+                log.append("close")
+                closed.set()
+
+            if not early:
+                post()
+            await asyncio.wait_for(closed.wait(), 10)
+
+        asyncio.run(main())
+        assert log == [0, 1, 2, "close"]
+
     def test_the_errors_of_a_loop_s_listeners_go_to_its_handler(self) -> None:
         """process.on('unhandledRejection', f)"""
         near, far = self.channel()
