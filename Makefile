@@ -14,8 +14,10 @@ TESTS ?= tests
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-demo: $(VENV)/.ready ## read, show, change and write a file that Node wrote
+demo: $(VENV)/.ready ## a file that Node wrote, read and changed; ports between threads, processes and sockets
 	@$(PY) -m demo
+	@echo
+	@$(PY) -m transport demo
 
 test: $(VENV)/.ready documents ## run the tests (what needs Node is skipped where there is none)
 	@$(PY) -m tests.node
