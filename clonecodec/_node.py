@@ -73,7 +73,7 @@ class DefaultDeserializer(Deserializer):
             return octets[0].to_bytes(1, "little") if len(octets) == 1 else bytes(octets)
         whole = len(octets) // kind.size * kind.size  # Node rounds down, without a word
         if BY_FORMAT.get(kind.format) is not kind:
-            return make_view(kind, ArrayBuffer(octets), 0, whole, False)
+            return make_view(kind, ArrayBuffer(octets[:whole]), 0, whole, False)
         view = self._shown(octets) if self._zero_copy else memoryview(bytearray(octets))
         return cast_view(view[:whole], kind.format)
 
