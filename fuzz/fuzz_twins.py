@@ -155,6 +155,8 @@ FLOATS = (0.0, -0.0, 1.0, -1.0, 1.5, 1e300, 2.0**53, 2.0**60, float("inf"), floa
 class Maker:
     """Makes values at random; some of their parts are one object, and some lie in themselves."""
 
+    keys: tuple[str, ...] = KEYS
+
     def __init__(self, rng: random.Random, *, keen: bool, steady: bool = False) -> None:
         self.rng = rng
         self.keen = keen  # on what the C code does itself
@@ -213,9 +215,8 @@ class Maker:
                 record: dict[object, object] = {}
                 self.made.append(record)
                 for _ in range(size):
-                    record[rng.choice(KEYS) if rng.random() < 0.8 else f"k{rng.randrange(40)}"] = self.value(
-                        depth
-                    )
+                    key = rng.choice(self.keys) if rng.random() < 0.8 else f"k{rng.randrange(40)}"
+                    record[key] = self.value(depth)
                 return record
             case 4:
                 return self.keep(tuple(self.value(depth) for _ in range(size)))
