@@ -42,8 +42,8 @@ class WireSerializer(Serializer):
 
     mark_read_only_bytes = True
 
-    def __init__(self, *, max_depth: int = 100_000) -> None:
-        super().__init__(max_depth=max_depth)
+    def __init__(self, *, version: int = 15, max_depth: int = 100_000) -> None:
+        super().__init__(version=version, max_depth=max_depth)
         self.shared: Final[list[SharedArrayBuffer]] = []
 
     def get_shared_array_buffer_id(self, sab: SharedArrayBuffer) -> int:
@@ -51,9 +51,9 @@ class WireSerializer(Serializer):
         return len(self.shared) - 1
 
 
-def wire(value: object, max_depth: int = 100_000) -> Any:
+def wire(value: object, *, version: int = 15, max_depth: int = 100_000) -> Any:
     """What arrives at the other end of a port that writes bytes."""
-    serializer = WireSerializer(max_depth=max_depth)
+    serializer = WireSerializer(version=version, max_depth=max_depth)
     serializer.write_header()
     serializer.write_value(value)
     deserializer = Deserializer(serializer.release_buffer(), max_depth=max_depth)

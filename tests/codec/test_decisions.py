@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable
@@ -342,3 +343,11 @@ def test_6_every_zone_becomes_utc() -> None:
     for road in ROADS.values():
         assert road(moment).utcoffset() == timedelta(0)
         assert road(moment) == moment
+
+
+@pytest.mark.parametrize("beyond", [-62135596800000.0078, 253402300799999.98])
+def test_6_a_fraction_beyond_the_years_of_python_is_cut_off_once_and_for_all(beyond: float) -> None:
+    once = loads(b"\xff\x0fD" + struct.pack("<d", beyond))
+
+    assert type(once) is datetime
+    assert difference(loads(dumps(once)), once) is None
