@@ -54,8 +54,9 @@ grow(Writer *writer, Py_ssize_t more)
         return -1;
     }
     Py_ssize_t needed = writer->used + more;
-    /* A long piece is likely the last. */
-    Py_ssize_t room = more > writer->used ? needed + (needed >> 4) + 64 : needed + (needed >> 1);
+    /* A long piece is likely the last.  (malloc keeps what is freed for what is no larger: room that is given back
+     * in the end would cost new pages each time.) */
+    Py_ssize_t room = more > writer->used ? needed + 64 : needed + (needed >> 1);
     if (writer->bytes != NULL && Py_REFCNT(writer->bytes) == 1) {
         if (_PyBytes_Resize(&writer->bytes, room) < 0) { /* the old ones are gone */
             writer->buffer = writer->small;
