@@ -46,7 +46,7 @@ fuzz: $(VENV)/.ready ## fuzz for a minute (SECONDS=600 for longer)
 
 soak: $(VENV)/.ready ## load and kill for a long time: thousands of processes, a million messages
 	CLONECODEC_SOAK=1 CLONECODEC_KILLS=20000 CLONECODEC_KILL_SECONDS=1200 \
-	  $(PY) -m pytest tests/store/test_killed.py tests/transport
+	  $(PY) -m pytest -o faulthandler_timeout=0 tests/store/test_killed.py tests/transport
 
 coverage: $(VENV)/.ready documents ## branch coverage of the packages
 	$(PY) -m coverage erase
