@@ -21,6 +21,10 @@ FRAGMENT: Final = 256 << 10
 """Bytes of one message that are sent in a row while other channels have something to send, too."""
 
 
+ALONE: Final = 1 << 20
+"""The same while no other channel has: fewer, longer frames wake the reader less often."""
+
+
 class Limits(NamedTuple):
     """The limits of one side of a connection.
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from transport._io import call_soon, io_poller
 from transport.message import CloseReason
 from transport.socket_frames import BEGIN, END, HEADER, MESSAGE, MORE, PONG, PROBE, REASON_CODES, frame
-from transport.socket_limits import FRAGMENT
+from transport.socket_limits import ALONE, FRAGMENT
 from transport.socket_message import Outgoing
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ Op = tuple["SocketLink | None", "bytes | Outgoing | Callable[[], None]"]
 BATCH: Final = 64 << 10
 """Bytes that are written without waiting for more."""
 
-WIRE: Final = 512 << 10
+WIRE: Final = 1 << 20
 """Bytes that are made into frames ahead of the kernel; the rest waits in its links, each in its turn."""
 
 COPIED: Final = 8 << 10
@@ -272,7 +272,7 @@ class Writer:
 
     def _turn(self, link: SocketLink) -> bool:
         """Write one fragment of *link*, or as many small messages.  False if it must wait for credit."""
-        budget = FRAGMENT
+        budget = FRAGMENT if self._ready else ALONE
         while link.out and budget > 0:
             message = link.out[0]
             if isinstance(message, bytes):
