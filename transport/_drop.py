@@ -46,7 +46,7 @@ hooks: Final = _Hooks()
 
 def drop(item: Item) -> None:
     """Let go of *item*.  Its ports close soon, in the dispatcher."""
-    if (item[1] if type(item) is tuple else not isinstance(item, EndMark)):
+    if item[1] if type(item) is tuple else not isinstance(item, EndMark):
         _list.append(item)
         hooks.start()
         hooks.wake()

@@ -35,8 +35,19 @@ class Owner(Protocol):
 class End:
     """A queue, with the link that fills it and that leads to the other end."""
 
-    __slots__ = ("__weakref__", "alert", "ended", "idle", "items", "link", "lock", "onward", "owner", "taken",
-    "waiters")
+    __slots__ = (
+        "__weakref__",
+        "alert",
+        "ended",
+        "idle",
+        "items",
+        "link",
+        "lock",
+        "onward",
+        "owner",
+        "taken",
+        "waiters",
+    )
 
     def __init__(self) -> None:
         self.lock = RLock()

@@ -36,6 +36,4 @@ def _after_in_child() -> None:
 def install() -> None:
     """Have it done in every child that this process forks."""
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(
-            before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child
-        )
+        os.register_at_fork(before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child)

@@ -1,7 +1,7 @@
 """What becomes of the end of a port that is sent through a connection: it has a channel there from now on.
 
-    an end between threads      its peer gets the new channel in its place
-    any other                   stays here, and is joined to the new channel's near end: a relay
+an end between threads      its peer gets the new channel in its place
+any other                   stays here, and is joined to the new channel's near end: a relay
 """
 
 from __future__ import annotations

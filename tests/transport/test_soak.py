@@ -1,7 +1,7 @@
 """Load: many ports, many messages, many children, and nothing left when they are over.
 
-    CLONECODEC_SOAK=1     10,000 ports, 1,000,000 messages, 1,000 children of each kind (make soak)
-    otherwise             as much of it as a second or two take
+CLONECODEC_SOAK=1     10,000 ports, 1,000,000 messages, 1,000 children of each kind (make soak)
+otherwise             as much of it as a second or two take
 """
 
 from __future__ import annotations

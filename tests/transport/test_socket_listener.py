@@ -28,7 +28,8 @@ def test_the_url_tells_the_real_port(listener: Listener) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "tcp://", "tcp://host", "tcp://host:port", "tcp://h:70000", "http://h:1", "unix://", "tcp://::1:5"]
+    "url",
+    ["", "tcp://", "tcp://host", "tcp://host:port", "tcp://h:70000", "http://h:1", "unix://", "tcp://::1:5"],
 )
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ValueError):
