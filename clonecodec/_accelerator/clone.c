@@ -168,26 +168,38 @@ failed:
     return NULL;
 }
 
+/* Begin to clone a container; or set *whole* to its clone if it holds scalars only, as most do.
+ *
+ * A dict with plain keys: a copy of it, in which what is no scalar is replaced. */
+static Frame *
+begin_plain(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
+{
+    PyObject *key, *item, *target = PyDict_Copy(value);
+    Py_ssize_t position = 0, before = 0, index = 0;
+    if (target == NULL)
+        return NULL;
+    for (; PyDict_Next(value, &position, &key, &item); before = position, index += 2)
+        if (!is_scalar(cloning->state, item)) {
+            Frame *frame = push(cloning, value, alone, OBJECT_, target, IN_DICT, Py_NewRef(value),
+                                2 * PyDict_GET_SIZE(value), true);
+            if (frame != NULL) {
+                frame->copied = true;
+                frame->walked.position = before;
+                frame->walked.index = index;
+            }
+            return frame;
+        }
+    *whole = target;
+    return NULL;
+}
+
 static Frame *
 begin_dict(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
 {
-    PyObject *target, *key, *item;
-    Py_ssize_t position = 0;
     Py_ssize_t size = 2 * PyDict_GET_SIZE(value);
     Dictionary kind = (PyObject *)Py_TYPE(value) == cloning->state->Map ? MAPPED : classify(cloning->state, value);
-    Frame *frame;
     switch (kind) {
-    case PLAIN:
-        target = PyDict_Copy(value);
-        while (PyDict_Next(value, &position, &key, &item))
-            if (!is_scalar(cloning->state, item)) {
-                frame = push(cloning, value, alone, OBJECT_, target, IN_DICT, Py_NewRef(value), size, true);
-                if (frame != NULL)
-                    frame->copied = true;
-                return frame;
-            }
-        *whole = target;
-        return NULL;
+    case PLAIN: return begin_plain(cloning, value, alone, whole);
     case INDEXED:
         return push(cloning, value, alone, OBJECT_, PyDict_New(), IN_FLAT, indexed_items(value, true), size, false);
     case MAPPED:
@@ -197,7 +209,6 @@ begin_dict(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
     }
 }
 
-/* Begin to clone a container; or set *whole* to its clone if it holds scalars only, as most do. */
 static Frame *
 begin(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
 {
@@ -270,7 +281,9 @@ reference(Cloning *cloning, Py_ssize_t number)
 static PyObject *
 clone_of(Cloning *cloning, PyObject *item, bool *began)
 {
-    bool alone = cloning->numbers.quiet && Py_REFCNT(item) == 1;
+    /* A dict that began as a copy holds the original's items too, until they are replaced. */
+    Py_ssize_t holders = cloning->frames[cloning->depth - 1].copied ? 2 : 1;
+    bool alone = cloning->numbers.quiet && Py_REFCNT(item) == holders;
     if (!alone) {
         Py_ssize_t number = numbers_find(&cloning->numbers, item);
         if (number >= 0)
