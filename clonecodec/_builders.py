@@ -166,10 +166,11 @@ class _UnfinishedKeys:
 class MapBuilder(Builder):
     """A Map; keys and values are taken in turn."""
 
-    __slots__ = ("_key", "_keys", "_unfinished", "target")
+    __slots__ = ("_awaited", "_key", "_keys", "_unfinished", "target")
 
     def __init__(self) -> None:
         self.target = Map()
+        self._awaited: dict[object, Unfinished] | None = None  # by key, until another value comes for it
         self._keys: Keys | None = None
         self._unfinished: _UnfinishedKeys | None = None
         self._key: object = hole  # none yet
@@ -181,6 +182,8 @@ class MapBuilder(Builder):
             self._key = self._keys.admit(value)
         else:
             self.target[self._key] = value
+            if self._awaited is not None:
+                self._awaited.pop(self._key, None)
             self._key = hole
 
     def take_unfinished(self, other: Unfinished) -> None:
@@ -190,8 +193,17 @@ class MapBuilder(Builder):
             self._key = self._unfinished.wrapper_of(other)
         else:
             self.target[self._key] = other.provisional()
-            other.add_site(self.target.__setitem__, self._key)
+            if self._awaited is None:
+                self._awaited = {}
+            self._awaited[self._key] = other
+            other.add_site(self._put, (self._key, other))
             self._key = hole
+
+    def _put(self, key: object, value: object) -> None:
+        assert isinstance(key, tuple)
+        key, other = key
+        if self._awaited is not None and self._awaited.get(key) is other:  # the last value of a key wins
+            self.target[key] = value
 
     def close(self) -> Map:
         return self.target
@@ -396,10 +408,11 @@ class TupleBuilder(ListBuilder):
 class ErrorBuilder(Unfinished):
     """An error, whose class is known when all has been said."""
 
-    __slots__ = ("cause", "message", "name", "stack")
+    __slots__ = ("_awaited", "cause", "message", "name", "stack")
 
     def __init__(self, table: Table, number: int) -> None:
         super().__init__(table, number)
+        self._awaited: Unfinished | None = None  # the cause, until another one comes
         self.name = "Error"
         self.message: str | None = None
         self.stack: str | None = None
@@ -407,12 +420,16 @@ class ErrorBuilder(Unfinished):
 
     def take(self, value: object) -> None:
         self.cause = (value,)
+        self._awaited = None
 
     def take_unfinished(self, other: Unfinished) -> None:
         self.cause = (other.provisional(),)
-        other.add_site(self._put, None)
+        self._awaited = other
+        other.add_site(self._put, other)
 
     def _put(self, key: object, value: object) -> None:
+        if self._awaited is not key:  # the last cause wins
+            return
         if isinstance(self.value, JSError):
             self.value.cause = value
         else:

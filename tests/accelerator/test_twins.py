@@ -49,3 +49,18 @@ def test_the_comparison_compares_with_python() -> None:
 
     assert clonecodec.Serializer()._core is not None
     assert api.dumps is clonecodec.dumps
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "ff0f 41 01 3b 4902 5e00 4902 4906 3a04 240001",  # [new Map([[1, the array], [1, 3]])]
+        "ff0f 0041 01 3b 4902 5e00 4902 4906 3a04 240001",  # the same in a tuple
+        "ff0f 41 02 72 63 5e00 63 4906 2e 5e01 240002",  # an error with the array as its cause, and then 3
+    ],
+)
+def test_the_last_value_wins_over_an_earlier_one_that_came_later(data: str) -> None:
+    value = compare("loads", lambda: api.loads(bytes.fromhex(data))).value
+
+    assert isinstance(value, (list, tuple))
+    assert value[0] == {1: 3} or value[0].cause == 3
