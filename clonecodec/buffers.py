@@ -253,11 +253,14 @@ class BufferToken:
         """Map a memfd that came from another process; the token owns *fd* from then on.
 
         Raises:
-            ValueError: it is not sealed against shrinking, or is too small.
+            ValueError: it is not sealed against shrinking, or is too small; or the lengths cannot be.
             OSError: it is no memfd, or cannot be mapped.
         """
         descriptor = Descriptor(fd)
-        memory = map_memfd(descriptor, max(byte_length, max_byte_length or 0))
+        longest = byte_length if max_byte_length is None else max_byte_length
+        if not 0 <= byte_length <= longest:
+            raise ValueError(f"a buffer of {longest} bytes at most has no {byte_length} bytes")
+        memory = map_memfd(descriptor, longest)
         token = cls(memory, byte_length, max_byte_length)
         token._descriptor = descriptor
         return token
