@@ -215,11 +215,22 @@ def _map(pairs: Sequence[tuple[Any, Any]]) -> Map:
 
 
 def _set(items: Sequence[Any]) -> set[Any]:
+    """A set with at most one member that is an object.
+
+    Sets have no order: of several alike, with links to elsewhere, nobody could say which became which.
+    """
     target: set[Any] = set()
     keys = Keys(target)
+    others = 0
     for item in items:
-        target.add(keys.admit(item))
+        others += not _is_scalar(item)
+        if others <= 1 or _is_scalar(item):
+            target.add(keys.admit(item))
     return target
+
+
+def _is_scalar(value: Any) -> bool:
+    return value is None or value is undefined or value is hole or isinstance(value, (int, float, str))
 
 
 def _array(items: list[Any], properties: dict[str, Any]) -> Any:
@@ -271,9 +282,7 @@ def _objects(root: Any) -> list[Any]:
         value = todo.pop()
         if isinstance(value, ByIdentity):
             value = value.value
-        if isinstance(value, (int, float, str)) or value is None or value is undefined or value is hole:
-            continue
-        if id(value) in seen:
+        if _is_scalar(value) or id(value) in seen:
             continue
         seen.add(id(value))
         found.append(value)

@@ -14,7 +14,7 @@ from tests.codec.roads import file, pipe, wire
 from tests.node import Node
 from tests.same import difference
 
-LAWS = settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+LAWS = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 
 
 @LAWS
