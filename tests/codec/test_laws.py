@@ -125,8 +125,8 @@ def test_node_reads_what_python_writes_and_python_what_node_makes_of_it(node: No
     theirs = _answers(node, "read", back)
 
     for data, first, second in zip(messages, ours, theirs, strict=True):
-        # A set has an order of its own here, so that the text of one may come in another order; and which of its
-        # members are shown whole, and which as references to them, depends on that order.
+        # A set has an order of its own here, so that the text of one may come in another order; and which of
+        # its members are shown whole, and which as references to them, depends on that order.
         if "Set(" in first and ("<ref" in first or "<ref" in second):
             continue
         assert sorted(first) == sorted(second), data.hex(" ")
