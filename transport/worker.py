@@ -281,6 +281,8 @@ class _Thread:
 
     def __init__(self, worker: Worker) -> None:
         self._worker: Final = worker
+        self._at_work = False
+        """Is it in the target, where only an exception gets it out?"""
 
     def prepare(
         self, target: Callable[..., object], start: dict[str, Any], transfer: Iterable[object]
@@ -308,7 +310,11 @@ class _Thread:
     def _work(self) -> tuple[int, BaseException | None]:
         try:
             enter_thread(self._inner, self._start["data"])
-            code = call(self._target, self._start["args"])
+            self._at_work = True
+            try:
+                code = call(self._target, self._start["args"])
+            finally:
+                self._at_work = False
             if code == 0:
                 self._inner.wait_until_released()
         except SystemExit:
@@ -326,7 +332,9 @@ class _Thread:
 
         for port in (self._inner, *self._moved):
             port.close()
-        if self._thread.ident is not None:
+        # Not to a thread that waits: until it runs again, a CPython 3.11 that is traced runs nothing else.
+        self._inner.released.set()
+        if self._at_work and self._thread.ident is not None:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(self._thread.ident), ctypes.py_object(SystemExit)
             )
