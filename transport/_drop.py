@@ -1,6 +1,7 @@
 """What nobody will take: a list that anybody may add to and one thread at a time works off.
 
     drop(item)      a queued item that will not be delivered; the ports in it must close
+    drop_all(list)  what was transferred with a message that nobody gets
     orphan(end)     the end of a port that was collected
 
 Adding is all that a finaliser may do: it can run in any thread, at any point, under any lock.  Working the
@@ -11,10 +12,10 @@ such chains are as long as a user likes.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol, runtime_checkable
 
-from transport.message import CloseReason, EndMark, Item, Sealed
+from transport.message import Carrier, CloseReason, Item, Sealed
 
 
 @runtime_checkable
@@ -25,7 +26,7 @@ class Abandonable(Protocol):
         """Close it for the other side with *reason*, and drop what is queued."""
 
 
-_list: Final[deque[Item | Abandonable]] = deque()
+_list: Final[deque[Carrier | Sealed | Abandonable]] = deque()
 
 
 def _start_later() -> None:
@@ -46,10 +47,16 @@ hooks: Final = _Hooks()
 
 def drop(item: Item) -> None:
     """Let go of *item*.  Its ports close soon, in the dispatcher."""
-    if item[1] if type(item) is tuple else not isinstance(item, EndMark):
+    if isinstance(item, (Carrier, Sealed)):
         _list.append(item)
         hooks.start()
         hooks.wake()
+
+
+def drop_all(carried: Sequence[object]) -> None:
+    """Let go of what was in a transfer list."""
+    if carried:
+        drop(Carrier(None, carried))
 
 
 def orphan(end: Abandonable) -> None:
@@ -75,15 +82,13 @@ def collect() -> None:
             item = _list.popleft()
         except IndexError:
             return
-        if type(item) is tuple:
-            carried = item[1]
-        elif isinstance(item, Abandonable):
+        if isinstance(item, Carrier):
+            carried = item.carried
+        elif isinstance(item, Sealed):
+            carried = item.dispose()
+        else:
             item.abandon(CloseReason.LOCAL)
             continue
-        else:
-            assert not isinstance(item, EndMark | tuple)
-            sealed: Sealed = item
-            carried = sealed.dispose()
         for thing in carried:
             if isinstance(thing, Abandonable):
                 thing.abandon(CloseReason.LOST)

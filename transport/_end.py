@@ -217,4 +217,4 @@ def nobody() -> None:
     """The owner of an end that is in a message, or was never owned."""
 
 
-NO_LINK: Final = NoLink(drop)
+NO_LINK: Final = NoLink()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from clonecodec import ArrayBuffer, DataView, Float16Array, Uint8ClampedArray
-from transport.message import EndMark, Item
+from transport.message import Carrier, EndMark, Item, Sealed
 
 CONTAINER: Final = 64
 """About what the smallest dict or list takes."""
@@ -20,12 +20,11 @@ def measure(item: Item) -> int:
     """The size of a queued item; 0 for the end mark."""
     if isinstance(item, EndMark):
         return 0
-    if type(item) is not tuple:
-        assert not isinstance(item, tuple)
+    if isinstance(item, Sealed):
         return item.size
     total = 0
     seen: set[int] = set()
-    rest: list[object] = [item[0]]
+    rest: list[object] = [item.value if isinstance(item, Carrier) else item]
     while rest:
         value = rest.pop()
         if isinstance(value, (str, bytes, bytearray)):

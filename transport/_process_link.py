@@ -17,7 +17,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from clonecodec import DataCloneError, DecodeError
-from transport._drop import drop
+from transport._drop import drop, drop_all
 from transport._io import give_back_later
 from transport._keeper import at_exit
 from transport._process_codec import PortSerializer
@@ -44,7 +44,8 @@ from transport._process_wire import (
     control,
 )
 from transport._state import State
-from transport.message import CloseReason, EndMark, Item
+from transport.link import NOTHING_LISTED
+from transport.message import CloseReason, EndMark, Item, opened
 from transport.port import MessagePort
 
 if TYPE_CHECKING:
@@ -53,9 +54,6 @@ if TYPE_CHECKING:
 
 ACK_AT: Final = 1 << 20
 """Bytes taken after which an acknowledgement does not wait any longer."""
-
-_NOTHING: Final[tuple[object, ...]] = ()
-
 
 _open: Final[set[socket.socket]] = set()
 """The sockets of all links.  A link that is garbage closes its socket; without this, the socket could be
@@ -120,10 +118,10 @@ class ProcessLink:
 
     # ------------------------------------------------------------------ posting
 
-    def post(self, value: object, transfer: Iterable[object] = _NOTHING) -> None:
+    def post(self, value: object, transfer: Iterable[object] = NOTHING_LISTED) -> None:
         if self.dormant:
             self._use()
-        if transfer is _NOTHING:
+        if transfer is NOTHING_LISTED:
             serializer = PortSerializer()
             serializer.look_for_big_buffers(value)
             serializer.write_header()
@@ -178,15 +176,15 @@ class ProcessLink:
             if isinstance(item, Parcel):
                 self._write(item.again(), item.size)
                 return
-            opened = item if type(item) is tuple else cast(Any, item).open()
+            value, transferred = opened(item)
         except DecodeError as error:
             self._write([bad(str(error))], 0)
             return
         try:
-            self.post(*opened)
+            self.post(value, transferred)
         except (DataCloneError, OSError) as error:
             self._write([bad(str(error))], 0)
-            drop((None, opened[1]))
+            drop_all(transferred)
 
     def post_raw(self, payload: bytes) -> None:
         """Send what may be no clone at all: for tests."""

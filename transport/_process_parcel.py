@@ -22,7 +22,7 @@ from clonecodec import (
     check_transfer_list,
     take_all,
 )
-from transport._drop import drop
+from transport._drop import drop_all
 from transport._end import End
 from transport._process_codec import (
     COPIED_BYTES,
@@ -47,7 +47,7 @@ from transport._process_wire import (
     Record,
     chunks,
 )
-from transport.message import Opened
+from transport.message import Opened, Sealed
 from transport.port import open_port
 
 Shipped: TypeAlias = tuple[bytes, Sequence[Handle]]
@@ -138,7 +138,7 @@ def bad(reason: str) -> bytes:
     return HEADER.pack(BAD, 0, 0, 0, len(payload)) + payload
 
 
-class Parcel:
+class Parcel(Sealed):
     """A message that came in."""
 
     __slots__ = ("_adopt", "_frame", "_payload", "size")
@@ -167,7 +167,7 @@ class Parcel:
             deserializer.read_header()
             value = deserializer.read_value()
         except BaseException:
-            drop((None, [*live, *self.dispose()]))
+            drop_all([*live, *self.dispose()])
             raise
         self._frame = None
         return value, live[:listed]

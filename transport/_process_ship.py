@@ -23,14 +23,14 @@ from typing import Any, Final, TypeAlias, cast
 
 from clonecodec import BufferToken, DataCloneError, DecodeError
 from transport import _thread_link
-from transport._drop import drop
+from transport._drop import drop_all
 from transport._end import End
 from transport._process_link import ProcessLink
 from transport._process_parcel import Parcel, Shipped, bad, pack
 from transport._process_wire import END, REASONS, Chunk, Descriptor, Handle, Octets, control
 from transport._relay import relay
 from transport.link import Link
-from transport.message import EndMark, Item
+from transport.message import EndMark, Item, opened
 from transport.port import MessagePort
 
 _STATE: Final = struct.Struct("<IIIIQQ16s")
@@ -205,13 +205,13 @@ def _again(item: Item) -> Generator[End, Shipped, list[bytes | Chunk]]:
         return item.again()
     if isinstance(item, EndMark):
         return [control(END, REASONS.index(item.reason))]
+    carried: Sequence[object] = ()
     try:
-        value, carried = item if type(item) is tuple else cast(Any, item).open()
+        value, carried = opened(item)
         packed = pack(value, carried)
         packed.take()
     except (DataCloneError, DecodeError) as error:
-        if type(item) is tuple:
-            drop(item)
+        drop_all(carried)
         return [bad(str(error))]
     shipped: list[Shipped] = []
     for token in packed.tokens:
@@ -220,11 +220,7 @@ def _again(item: Item) -> Generator[End, Shipped, list[bytes | Chunk]]:
                 shipped.append((yield cast(End, token)))
             except OSError as error:
                 lost = [thing for thing in packed.tokens[len(shipped) :] if isinstance(thing, End)]
-                drop(
-                    (
-                        None,
-                        [*lost, *(FREIGHT.adopt(state, duplicates(handles)) for state, handles in shipped)],
-                    )
-                )
+                adopted = (FREIGHT.adopt(state, duplicates(handles)) for state, handles in shipped)
+                drop_all([*lost, *adopted])
                 return [bad(str(error))]
     return packed.chunks(shipped)

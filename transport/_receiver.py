@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from os import getpid
 from sys import getrefcount
@@ -29,7 +29,7 @@ from transport._io import io_poller
 from transport._keeper import keeper
 from transport._state import LIVE, Input, State, step
 from transport.errors import PortClosedError
-from transport.message import CloseReason, EndMark, Item, Message, Opened
+from transport.message import NOTHING, CloseReason, EndMark, Item, Message, Wrapped, opened
 
 TURN: Final = 1000
 """Messages that one turn delivers at least, if there are so many; more only if more were queued when it
@@ -70,7 +70,19 @@ def close_untaken(carried: Sequence[object]) -> None:
     """Close the ports that came with a message and are not in its value: nobody has them, nobody can."""
     for thing in carried:
         if getrefcount(thing) <= _UNTAKEN:
-            _drop.drop((None, [thing]))
+            _drop.drop_all([thing])
+
+
+def unwrap(item: Wrapped) -> object:
+    """The value of a message that somebody takes who cannot take its ports.
+
+    Raises:
+        DecodeError: it is no message.
+    """
+    value, carried = opened(item)
+    if carried:
+        close_untaken(carried)
+    return value
 
 
 def current_home() -> Home:
@@ -190,8 +202,11 @@ class Receiver(Emitter):
     def _emit_run(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         result = f(*args, **kwargs)
         if type(result) is CoroutineType:
-            current_home().run(result)
-            self._spawned = True
+            self._spawn(result)
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, object]) -> None:
+        current_home().run(coroutine)
+        self._spawned = True
 
     def _emit_guarded(self, event: str, *args: object) -> None:
         try:
@@ -317,19 +332,40 @@ class Receiver(Emitter):
             sleep(max(0.0, self._settled - monotonic()))
             self._settled = 0
         end = self._end
+        items, lock, flowing = end.items, end.lock, State.FLOWING
         budget = max(len(end.items), TURN)
         self._turning = me = get_ident()
         try:
-            while (item := self._next(home, end)) is not None:
-                if isinstance(item, EndMark):
-                    end.abandon(CloseReason.LOCAL)
-                    self._emit_close()
-                    return
+            while budget:
+                # A message and its listeners at once: a listener that another thread removes meanwhile is
+                # called, or leaves the message.
+                with lock:
+                    listeners = self._hearers
+                    if items and end.ended is None and self._state is flowing and self._home is home:
+                        item = items.popleft()
+                    else:
+                        item = self._next(home, end)
+                if isinstance(item, Wrapped):
+                    if item is NOTHING:
+                        return
+                    if isinstance(item, EndMark):
+                        end.abandon(CloseReason.LOCAL)
+                        self._emit_close()
+                        return
                 budget -= 1
-                self._deliver(end, *item)
-                if budget == 0:
-                    self._rearm(home, end)
-                    return
+                if end.taken is not None:
+                    end.taken(item)
+                if isinstance(item, Wrapped):
+                    self._deliver(item, listeners)
+                    continue
+                try:
+                    for f in listeners:
+                        result = f(item)
+                        if type(result) is CoroutineType:
+                            self._spawn(result)
+                except BaseException as error:
+                    self._report(error)
+            self._rearm(home, end)
         except BaseException:  # Ctrl-C, or sys.exit() in a listener that a loop runs: the rest comes later
             self.wake()
             raise
@@ -337,33 +373,29 @@ class Receiver(Emitter):
             if self._turning == me:
                 self._turning = 0
 
-    def _next(self, home: Home, end: End) -> tuple[Item, Listeners] | EndMark | None:
-        """Take the next message, together with the listeners that get it, or the end mark, and close.
-
-        Both at once: a listener that another thread removes meanwhile is called, or leaves the message.
-        """
-        with end.lock:
-            if self._end is not end or not (self._home is home or self._home is None):
-                return None
-            items = end.items
-            if not items and (self._state is not State.FLOWING or end.arm(self.wake)):
-                return None
-            mark = end.ended
-            if items[0] is mark:
-                if self._spawned and home.is_loop:
-                    # Who hears 'close' may count on every message's listener having begun.
-                    if not self._lingers:
-                        self._lingers = True
-                        home.later(self._begun)
-                    return None
-                self._state = step(self._state, Input.END)
-                self._reason = mark.reason
-                self._set_ref(False)
-                self._end = DEAD
-                return mark
-            if self._state is State.PAUSED:
-                return None
-            return items.popleft(), self._hearers
+    def _next(self, home: Home, end: End) -> Item:
+        """Take the next message, or the end mark, and close; NOTHING ends the turn.  The lock is held."""
+        if self._end is not end or not (self._home is home or self._home is None):
+            return NOTHING
+        items = end.items
+        if not items and (self._state is not State.FLOWING or end.arm(self.wake)):
+            return NOTHING
+        mark = end.ended
+        if mark is not None and items[0] is mark:
+            if self._spawned and home.is_loop:
+                # Who hears 'close' may count on every message's listener having begun.
+                if not self._lingers:
+                    self._lingers = True
+                    home.later(self._begun)
+                return NOTHING
+            self._state = step(self._state, Input.END)
+            self._reason = mark.reason
+            self._set_ref(False)
+            self._end = DEAD
+            return mark
+        if self._state is State.PAUSED:
+            return NOTHING
+        return items.popleft()
 
     def _begun(self) -> None:
         self._spawned = self._lingers = False
@@ -377,31 +409,24 @@ class Receiver(Emitter):
                 return
         self.wake()
 
-    def _deliver(self, end: End, item: Item, listeners: Listeners) -> None:
-        if end.taken is not None:
-            end.taken(item)
+    def _deliver(self, item: Wrapped, listeners: Listeners) -> None:
+        """Deliver what has to be opened, or has carried something."""
         try:
-            value, carried = self._opened(item)
+            value, carried = opened(item)
         except Exception as error:
             if self.listener_count("messageerror"):
                 self._emit_guarded("messageerror", error)
             return
-        if not listeners and carried:
-            _drop.drop((value, carried))
+        if not listeners:
+            _drop.drop_all(carried)
+            return
         try:
             for f in listeners:
                 self._emit_run(f, (value,), {})
         except BaseException as error:
             self._report(error)
-        if listeners and carried:
+        if carried:
             close_untaken(carried)
-
-    @staticmethod
-    def _opened(item: Item) -> Opened:
-        if type(item) is tuple:
-            return item
-        assert not isinstance(item, (tuple, EndMark)), item
-        return item.open()
 
     def _close(self, reason: CloseReason) -> None:
         """No more is posted from here on; the rest is a turn of the home."""
@@ -420,31 +445,37 @@ class Receiver(Emitter):
     def _refuse(self) -> NoReturn:
         raise PortClosedError(CloseReason.LOCAL if self._state is State.CLOSING else self._reason)
 
-    def take(self) -> Item | None:
-        """The next item, or None if nothing is queued.
+    def take(self) -> Item:
+        """The next item; NOTHING if none is queued.
+
+        No lock is needed to take the first of several: this is the path of every message that is received.
 
         Raises:
             PortClosedError: nothing is queued, and nothing will come.
         """
         end = self._end
-        last = False
-        with end.lock:
-            items = end.items
-            if not items:
-                if self._state in LIVE:
-                    return None
-                self._refuse()
-            item = items.popleft()
-            if end.ended is not None:
-                if item is end.ended:
-                    items.appendleft(item)  # the home takes it, and emits 'close'
-                    raise PortClosedError(end.ended.reason)
-                last = bool(items) and items[0] is end.ended
+        try:
+            item = end.items.popleft()
+        except IndexError:
+            with end.lock:
+                if self._state not in LIVE:
+                    self._refuse()
+            return NOTHING
+        if end.ended is not None or isinstance(item, EndMark):
+            self._took_the_last(end, item)
         if end.taken is not None:
             end.taken(item)
+        return item
+
+    def _took_the_last(self, end: End, item: Item) -> None:
+        """The end mark came while *item* was taken without the lock; perhaps *item* is the end mark."""
+        if isinstance(item, EndMark):
+            end.put_back(item)
+            raise PortClosedError(item.reason)
+        with end.lock:
+            last = bool(end.items) and end.items[0] is end.ended
         if last:
             self.wake()
-        return item
 
     def take_message(self) -> Message | None:
         """The next message, or None: the work of ``receive_message_on_port``."""
@@ -460,8 +491,8 @@ class Receiver(Emitter):
             taken = self.take()
         except PortClosedError:
             return None
-        return None if taken is None else self._message(taken)
+        return None if taken is NOTHING else self._message(taken)
 
     def _message(self, item: Item) -> Message:
-        value, carried = self._opened(item)
+        value, carried = opened(item)
         return Message(value, tuple(thing for thing in carried if isinstance(thing, Receiver)))

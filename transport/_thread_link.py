@@ -14,13 +14,19 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from clonecodec import clone_with_transfer
+from clonecodec import structured_clone as _clone
 from transport._end import NO_LINK, End
 from transport._measure import measure
-from transport.link import Link
-from transport.message import CloseReason, EndMark, Item
+from transport.link import NOTHING_LISTED, Link
+from transport.message import Carrier, CloseReason, EndMark, Item
 
 if TYPE_CHECKING:
     from transport._source import Source
+
+
+def _clone_and_move(value: object, transfer: Iterable[object]) -> Item:
+    clone, moved = clone_with_transfer(value, transfer)
+    return Carrier(clone, moved) if moved else clone
 
 
 class Channel:
@@ -44,8 +50,8 @@ class ThreadLink:
         self.far: Final = far
         self._meter: _Meter | None = None
 
-    def post(self, value: object, transfer: Iterable[object] = ()) -> None:
-        item = clone_with_transfer(value, transfer)
+    def post(self, value: object, transfer: Iterable[object] = NOTHING_LISTED) -> None:
+        item = _clone(value) if transfer is NOTHING_LISTED else _clone_and_move(value, transfer)
         if self._meter is not None:
             self._meter.sent(item)
         # End.put, written out: this is the path of every message between threads.

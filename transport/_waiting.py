@@ -17,7 +17,7 @@ from transport._dispatch import dispatcher
 from transport._end import End
 from transport._receiver import DEAD, Receiver
 from transport._source import Source, borrow_sleeper, return_sleeper
-from transport.message import Item
+from transport.message import NOTHING, Item
 
 
 def take_blocking(port: Receiver, timeout: float | None) -> Item:
@@ -36,7 +36,7 @@ def take_blocking(port: Receiver, timeout: float | None) -> Item:
     while True:
         end = port._end
         item = port.take()
-        if item is not None:
+        if item is not NOTHING:
             return item
         source = end.link.source
         if left is not None and left <= 0 and (source is None or looked):
@@ -111,7 +111,7 @@ async def take_async(port: Receiver) -> Item:
     while True:
         end = port._end
         item = port.take()
-        if item is not None:
+        if item is not NOTHING:
             return item
         dispatcher().start()
         if _drop.pending():

@@ -13,12 +13,12 @@ import threading
 import weakref
 from typing import Final
 
-from clonecodec import clone_with_transfer
+from clonecodec import structured_clone
 from transport._end import End
 from transport._receiver import Receiver
 from transport._state import LIVE
 from transport.errors import PortClosedError
-from transport.message import CloseReason, Opened
+from transport.message import CloseReason
 from transport.port import MessagePort
 
 KEPT: Final = 1024
@@ -62,10 +62,10 @@ class BroadcastChannel(Receiver):
             raise PortClosedError(CloseReason.LOCAL)
         hub.post(self.name, value, sender=self)
 
-    def arrive(self, item: Opened) -> None:
+    def arrive(self, value: object) -> None:
         """For the hub: a clone for this channel."""
         end = self._end
-        end.put(item)
+        end.put(value)
         with end.lock:
             if not self.listener_count("message") and len(end.items) > KEPT and end.ended is None:
                 end.items.popleft()
@@ -145,13 +145,13 @@ class Hub:
 
     def post(self, name: str, value: object, sender: object) -> None:
         """Give every channel of *name* but *sender* a clone of its own."""
-        clone_with_transfer(value, ())  # refused before anybody has got it, and if nobody is there
+        structured_clone(value)  # refused before anybody has got it, and if nobody is there
         # One post at a time, so that all receivers hear posts in one order.
         with self._lock:
             channels = [channel for ref in self._channels.get(name, ()) if (channel := ref()) is not None]
             for channel in channels:
                 if channel is not sender:
-                    channel.arrive(clone_with_transfer(value, ()))
+                    channel.arrive(structured_clone(value))
             for uplink in self._uplinks:
                 if uplink is not sender:
                     uplink.post_message([name, value])

@@ -12,13 +12,18 @@ its own that ``post``, ``send``, ``close`` or ``taken`` would want.  ``put`` run
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from clonecodec import clone_with_transfer
+from transport._drop import drop, drop_all
 from transport.message import CloseReason, Item
 
 if TYPE_CHECKING:
     from transport._source import Source
+
+
+NOTHING_LISTED: Final[tuple[object, ...]] = ()
+"""The transfer list of nearly every message."""
 
 
 class Link(Protocol):
@@ -35,7 +40,7 @@ class Link(Protocol):
     def source(self) -> Source | None:
         """The descriptor that must be read for messages to come in; None if they come in by themselves."""
 
-    def post(self, value: object, transfer: Iterable[object] = ()) -> None:
+    def post(self, value: object, transfer: Iterable[object] = NOTHING_LISTED) -> None:
         """Clone *value* now, move what *transfer* lists, and queue the message for the other end.
 
         Never blocks and never delivers.  If the other end is gone, the message is cloned, its list
@@ -81,15 +86,14 @@ class NoLink:
     backend = "closed"
     source: Source | None = None
 
-    def __init__(self, drop: Callable[[Item], None]) -> None:
+    def __init__(self) -> None:
         self.channel: object = self
-        self._drop = drop
 
-    def post(self, value: object, transfer: Iterable[object] = ()) -> None:
-        self._drop(clone_with_transfer(value, transfer))
+    def post(self, value: object, transfer: Iterable[object] = NOTHING_LISTED) -> None:
+        drop_all(clone_with_transfer(value, transfer)[1])
 
     def send(self, item: Item) -> None:
-        self._drop(item)
+        drop(item)
 
     def close(self, reason: CloseReason) -> None:
         pass

@@ -1,19 +1,20 @@
 """What stands in a port's queue.
 
-    item   = opened | Sealed | EndMark
-    opened = (value, transferred)      a live clone, and the new live object for each entry of its transfer
-    list
+    item = value | Carrier | Sealed | EndMark
 
-An opened item is a bare tuple because ``clone_with_transfer`` returns one: the thread backend
-queues it as it is.  The other backends queue a ``Sealed``, which is decoded when somebody takes it,
-in his thread.  The end mark is the last item of every queue: closing is a message.
+Between threads nearly every item is the bare clone: nothing more to make, or for the garbage collector to
+look through, while thousands wait.  What is no bare clone is a ``Wrapped``, which nothing that can be cloned
+is.  A value with what was transferred is a ``Carrier``.  The backends that serialize queue a ``Sealed``,
+which is decoded when somebody takes it, in his thread.  The end mark is the last item of every queue: closing
+is a message.
 """
 
 from __future__ import annotations
 
 import enum
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 
 class CloseReason(enum.Enum):
@@ -37,15 +38,34 @@ class Message(NamedTuple):
 
 
 Opened: TypeAlias = tuple[object, Sequence[object]]
+"""A live value, and the new live object for each entry of its transfer list."""
 
 
-class Sealed(Protocol):
+class Wrapped:
+    """An item that is not itself a value."""
+
+    __slots__ = ()
+
+
+class Carrier(Wrapped):
+    """A value, and the new live object for each entry of its transfer list."""
+
+    __slots__ = ("carried", "value")
+
+    def __init__(self, value: object, carried: Sequence[object]) -> None:
+        self.value = value
+        self.carried = carried
+
+
+class Sealed(Wrapped):
     """A message that is still bytes and attachments: what a backend that serializes puts in a queue."""
 
-    @property
-    def size(self) -> int:
-        """What it counts for in ``buffered_amount``: the bytes of its payload."""
+    __slots__ = ()
 
+    size: int
+    """What it counts for in ``buffered_amount``: the bytes of its payload."""
+
+    @abstractmethod
     def open(self) -> Opened:
         """The value, and the live object for each entry of the transfer list.  At most once.
 
@@ -54,6 +74,7 @@ class Sealed(Protocol):
                 'messageerror' with the error, or ``receive`` raises it.
         """
 
+    @abstractmethod
     def dispose(self) -> Sequence[object]:
         """Nobody will take it: let go of buffers and descriptors, and return the ports (or ends) it carried.
 
@@ -61,7 +82,7 @@ class Sealed(Protocol):
         """
 
 
-class EndMark:
+class EndMark(Wrapped):
     """The last item of a queue."""
 
     __slots__ = ("reason",)
@@ -73,4 +94,21 @@ class EndMark:
         return f"EndMark({self.reason.name})"
 
 
-Item: TypeAlias = "Opened | Sealed | EndMark"
+Item: TypeAlias = object
+"""Anything in a queue."""
+
+NOTHING: Final = Wrapped()
+"""What is taken from an empty queue.  (None is a value.)"""
+
+
+def opened(item: Item) -> Opened:
+    """What is in a message.
+
+    Raises:
+        DecodeError: as ``Sealed.open``.
+    """
+    if isinstance(item, Sealed):
+        return item.open()
+    if isinstance(item, Carrier):
+        return item.value, item.carried
+    return item, ()

@@ -14,22 +14,21 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from importlib import import_module
 from threading import Event
 from types import TracebackType
-from typing import Final, Literal, TypeAlias, cast, get_args
+from typing import Literal, TypeAlias, cast, get_args
 
 from clonecodec import DataCloneError, Transferable, clone_with_transfer
 from transport import _drop
 from transport._dispatch import dispatcher
 from transport._end import End, nobody
 from transport._keeper import keeper
-from transport._receiver import DEAD, Receiver, close_untaken, current_home
+from transport._receiver import DEAD, Receiver, current_home, unwrap
 from transport._state import LIVE, Input, State, step
 from transport._waiting import sleep_reading, take_async, take_blocking
 from transport.errors import BufferFullError, PortClosedError
-from transport.message import CloseReason, EndMark, Item, Message
+from transport.link import NOTHING_LISTED
+from transport.message import NOTHING, CloseReason, Message, Wrapped
 
 Policy: TypeAlias = Literal["grow", "raise", "block", "drop-oldest"]
-
-_NOTHING: Final[tuple[object, ...]] = ()
 
 
 class MessagePort(Receiver):
@@ -57,7 +56,7 @@ class MessagePort(Receiver):
 
     # ------------------------------------------------------------------ posting
 
-    def post_message(self, value: object, transfer_list: Iterable[object] | None = _NOTHING) -> None:
+    def post_message(self, value: object, transfer_list: Iterable[object] | None = NOTHING_LISTED) -> None:
         """Send a clone of *value*, taken now, to the other side; move to it what *transfer_list* lists.
 
         Never blocks (unless the high-water policy is "block") and never delivers before it returns.
@@ -76,7 +75,7 @@ class MessagePort(Receiver):
                 blocking would stop the listeners).
             TypeError: *transfer_list* is no iterable of objects.
         """
-        if transfer_list is _NOTHING and self._mark is None:
+        if transfer_list is NOTHING_LISTED and self._mark is None:
             self._end.link.post(value)
         else:
             self._post(value, transfer_list)
@@ -108,7 +107,7 @@ class MessagePort(Receiver):
         cloned, moved = clone_with_transfer(value, transfer)
         target = cast(MessagePort, moved[index])
         peer.transfer_restore(target.transfer_take())
-        _drop.drop((None, [thing for thing in moved if thing is not target]))
+        _drop.drop_all([thing for thing in moved if thing is not target])
         del cloned
         self._close(CloseReason.LOST)
         peer._close(CloseReason.LOST)
@@ -202,32 +201,10 @@ class MessagePort(Receiver):
             PortClosedError: the port is closed, and all that came before has been taken.
             DecodeError: the message cannot be read; it is gone, and the next one can be received.
         """
-        end = self._end
-        if end.taken is None:
-            # The path of every message between threads: no lock is needed to take the first of several.
-            try:
-                item = end.items.popleft()
-            except IndexError:
-                item = take_blocking(self, timeout)
-            else:
-                if end.ended is not None or isinstance(item, EndMark):
-                    self._took_the_last(end, item)
-        else:
-            item = self.take() or take_blocking(self, timeout)
-        value, carried = item if type(item) is tuple else self._opened(item)
-        if carried:
-            close_untaken(carried)
-        return value
-
-    def _took_the_last(self, end: End, item: Item) -> None:
-        """The end mark came while *item* was taken without the lock; perhaps *item* is the end mark."""
-        if isinstance(item, EndMark):
-            end.put_back(item)
-            raise PortClosedError(item.reason)
-        with end.lock:
-            last = bool(end.items) and end.items[0] is end.ended
-        if last:
-            self.wake()
+        item = self.take()
+        if item is NOTHING:
+            item = take_blocking(self, timeout)
+        return unwrap(item) if isinstance(item, Wrapped) else item
 
     async def receive_async(self) -> object:
         """Return the next message's value; wait for it in the running loop.  Cancelling loses nothing.
@@ -235,11 +212,10 @@ class MessagePort(Receiver):
         Raises:
             PortClosedError, DecodeError: as ``receive``.
         """
-        item = await take_async(self)
-        value, carried = self._opened(item)
-        if carried:
-            close_untaken(carried)
-        return value
+        item = self.take()
+        if item is NOTHING:
+            item = await take_async(self)
+        return unwrap(item) if isinstance(item, Wrapped) else item
 
     def __iter__(self) -> Iterator[object]:
         """The values as they come, until the port is closed; ``close_reason`` says why it was."""

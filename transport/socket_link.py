@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from clonecodec import ArrayBuffer, BufferToken, DataCloneError, DecodeError, check_transfer_list, take_all
-from transport._drop import drop
+from transport._drop import drop, drop_all
 from transport._end import End
 from transport.link import Link
-from transport.message import CloseReason, EndMark, Item
+from transport.message import CloseReason, EndMark, Item, opened
 from transport.socket_carry import carry
 from transport.socket_credit import Intake
 from transport.socket_frames import ACK, ACKNOWLEDGED, BUFFER, PROBE, TABLE, ProtocolError, frame
@@ -127,14 +127,14 @@ class SocketLink:
             self._pass_on(item)
         else:
             try:
-                value, transferred = item if isinstance(item, tuple) else item.open()
+                value, transferred = opened(item)
             except DecodeError:
                 self.post_raw(NOTHING)
                 return
             try:
                 self.post(value, transferred)
             except DataCloneError:
-                drop((None, transferred))
+                drop_all(transferred)
                 self.post_raw(NOTHING)
 
     def post_raw(self, payload: bytes) -> None:
@@ -267,7 +267,7 @@ class SocketLink:
             self.intake.end()
             due = self._due()
         if assembly is not None:
-            drop((None, assembly.ends))
+            drop_all(assembly.ends)
         self.end.put_end(reason)
         for callback in due:
             callback()

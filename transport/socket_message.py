@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from transport._drop import drop
+from transport._drop import drop_all
 from transport._end import End
-from transport.message import Opened
+from transport.message import Opened, Sealed
 from transport.port import open_port
 from transport.socket_frames import Table, pack_table
 from transport.socket_values import unpack
@@ -75,7 +75,7 @@ class Outgoing:
         return taken
 
 
-class Arrived:
+class Arrived(Sealed):
     """A whole message that came over a connection, without attachments: a queue's ``Sealed``.
 
     Args:
@@ -132,7 +132,7 @@ class Laden(Arrived):
         try:
             return unpack(self.payload, ports, self.buffers), ports
         except Exception:
-            drop((None, ports))
+            drop_all(ports)
             raise
 
     def carried(self) -> Sequence[End]:

@@ -17,13 +17,13 @@ from clonecodec import check_transfer_list, dumps, loads, take_all
 from transport._end import End
 from transport._io import io_poller
 from transport._source import Source
-from transport.message import CloseReason, EndMark, Item, Opened
+from transport.message import CloseReason, EndMark, Item, Opened, Sealed, opened
 from transport.port import MessagePort, open_port
 
 DATA, END, TAKEN = 0, 1, 2
 
 
-class Bytes:
+class Bytes(Sealed):
     """A message as it came out of the socket."""
 
     def __init__(self, payload: bytes) -> None:
@@ -106,8 +106,7 @@ class PipeLink:
         elif isinstance(item, Bytes):
             self._frame(DATA, item.payload)
         else:
-            assert isinstance(item, tuple)
-            self.post(item[0])
+            self.post(opened(item)[0])
 
     def close(self, reason: CloseReason) -> None:
         with self._lock:

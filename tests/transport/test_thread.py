@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from clonecodec import DecodeError
 from tests.transport.port_contract import PortContract
 from transport import MessageChannel, MessagePort
-from transport.message import Opened
+from transport.message import Opened, Sealed
 
 
-class Undecodable:
+class Undecodable(Sealed):
     """What a backend that sends bytes queues for a message that turns out to be none."""
 
     size = 3
