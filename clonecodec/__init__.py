@@ -40,7 +40,9 @@ accelerated: bool = accelerator is not None
 """Whether the C part does the work."""
 
 if accelerator is not None:
-    dumps, loads, structured_clone = accelerator.shortcuts(dumps, loads, structured_clone)
+    dumps, loads, structured_clone, clone_with_transfer = accelerator.shortcuts(
+        dumps, loads, structured_clone, clone_with_transfer
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -1,11 +1,14 @@
 """The C part, as ``_accelerate`` hands it out."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias, TypeVar, type_check_only
+from typing import Any, Protocol, TypeAlias, TypeVar, type_check_only
+
+from .buffers import Octets
 
 D = TypeVar("D")
 L = TypeVar("L")
 C = TypeVar("C")
+T = TypeVar("T")
 
 @type_check_only
 class Writer(Protocol):
@@ -24,7 +27,13 @@ class Accelerator(Protocol):
     def read(self) -> Callable[[object], object]: ...
     @property
     def clone(self) -> Callable[[object, int], object]: ...
-    def shortcuts(self, dumps: D, loads: L, structured_clone: C, /) -> tuple[D, L, C]: ...
+    @property
+    def dumps_plain(self) -> Callable[[object], bytes | None]: ...
+    @property
+    def loads_plain(self) -> Callable[[Octets], Any]: ...
+    def shortcuts(
+        self, dumps: D, loads: L, structured_clone: C, clone_with_transfer: T, /
+    ) -> tuple[D, L, C, T]: ...
 
 def know(**what: object) -> None:
     """Take the classes, functions and constants that the C code needs."""
@@ -38,5 +47,11 @@ def read(deserializer: object, /) -> object:
 def clone(value: object, max_depth: int, /) -> object:
     """What ``structured_clone`` returns, or NotImplemented."""
 
-def shortcuts(dumps: D, loads: L, structured_clone: C, /) -> tuple[D, L, C]:
+def dumps_plain(value: object, /) -> bytes | None:
+    """What ``plain.dumps_plain`` returns."""
+
+def loads_plain(data: Octets, /) -> Any:
+    """What ``plain.loads_plain`` returns."""
+
+def shortcuts(dumps: D, loads: L, structured_clone: C, clone_with_transfer: T, /) -> tuple[D, L, C, T]:
     """Return the same functions, faster."""

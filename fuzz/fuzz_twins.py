@@ -44,13 +44,14 @@ from clonecodec import (
     hole,
     undefined,
 )
+from clonecodec.plain import dumps_plain, loads_plain
 from tests.same import difference
 
 USERS = (_clone, _reader, _writer)
 """The modules that hand over to the accelerator, if there is one."""
 
 
-FUNCTIONS = ("dumps", "loads", "structured_clone")
+FUNCTIONS = ("dumps", "loads", "structured_clone", "clone_with_transfer")
 
 api = SimpleNamespace(**{name: getattr(clonecodec, name) for name in FUNCTIONS})
 """The functions as everybody has them, or (``without_accelerator``) what is behind the shortcuts."""
@@ -62,7 +63,12 @@ def without_accelerator() -> Iterator[None]:
     accelerator, fast = vars(_writer)["accelerator"], vars(api).copy()
     for module in USERS:
         vars(module)["accelerator"] = None
-    vars(api).update(dumps=_node.dumps, loads=_node.loads, structured_clone=_clone.structured_clone)
+    vars(api).update(
+        dumps=_node.dumps,
+        loads=_node.loads,
+        structured_clone=_clone.structured_clone,
+        clone_with_transfer=_clone.clone_with_transfer,
+    )
     try:
         yield
     finally:
@@ -417,6 +423,27 @@ def everything(deserializer: Deserializer) -> list[object]:
     return [*values, deserializer.offset]
 
 
+def plainly(value: object) -> bytes:
+    """What ports write, the short way if that is open: without the accelerator it never is."""
+    data = dumps_plain(value) if api.dumps is clonecodec.dumps else None
+    if data is not None:
+        return data
+    serializer = Serializer(version=15)
+    serializer.write_header()
+    serializer.write_value(value)
+    return serializer.release_buffer()
+
+
+def read_plainly(data: bytes) -> object:
+    """What ports read, the short way if that is open."""
+    value = loads_plain(data) if api.loads is clonecodec.loads else NotImplemented
+    if value is not NotImplemented:
+        return value
+    deserializer = Deserializer(data)
+    deserializer.read_header()
+    return deserializer.read_value()
+
+
 def twice(serializer: Serializer, value: object) -> bytes:
     serializer.write_header()
     serializer.write_value(value)
@@ -439,6 +466,8 @@ class Round:
         depth = rng.choice((100_000, 100_000, 100_000, 3))
         written = compare("dumps", lambda: api.dumps(value)).value
         compare("clone", lambda: api.structured_clone(value))
+        compare("clone_with_transfer", lambda: api.clone_with_transfer(value, ()))
+        compare("dumps_plain", lambda: plainly(value))
         if rng.random() < 0.3:
             written = compare(
                 "dumps with options",
@@ -473,6 +502,8 @@ class Round:
                     compare("loads with max_depth", lambda: api.loads(data, max_depth=depth))
                 case 6:
                     compare("bytearray", lambda: api.loads(bytearray(data)))
+                case 7:
+                    compare("loads_plain", lambda: read_plainly(data))
         except DifferenceError as difference:
             raise DifferenceError(f"{difference}\n{data.hex(' ')}") from None
 

@@ -309,9 +309,9 @@ PyObject *accelerator_writer(PyObject *module, PyObject *arguments);
 PyObject *accelerator_read(PyObject *module, PyObject *deserializer);
 
 /* The functions of their names with all but the first argument at its default.  The last two return NotImplemented
- * if Python is to do it. */
-PyObject *accelerator_dumps(State *state, PyObject *value);
-PyObject *accelerator_loads(State *state, PyObject *data);
+ * if Python is to do it; the first returns None, if it is to be *plain*. */
+PyObject *accelerator_dumps(State *state, PyObject *value, bool plain);
+PyObject *accelerator_loads(State *state, PyObject *data, bool plain);
 PyObject *accelerator_clone(State *state, PyObject *value, Py_ssize_t max_depth);
 
 static inline State *

@@ -31,6 +31,7 @@ typedef struct {
     State *state;
     const uint8_t *start, *at, *end;
     int version;
+    bool plain;             /* let Python do it all instead of calling it: there is no Deserializer to ask */
     bool node;              /* host objects are Node's, as DefaultDeserializer knows them */
     bool copied;            /* and their bytes are copied: not zero_copy */
     bool paused;            /* whether the collector is to be resumed */
@@ -195,6 +196,8 @@ done:
 static PyObject *
 leaf(Reader *reader, uint8_t tag, bool hinted)
 {
+    if (reader->plain)
+        return GIVE_UP;
     PyObject *key = PyLong_FromLong(tag);
     PyObject *method = key == NULL ? NULL : PyDict_GetItemWithError(reader->state->leaves, key);
     Py_XDECREF(key);
@@ -670,9 +673,10 @@ look_at(Reader *reader, State *state, Py_buffer *view)
     reader->depth = 1;
 }
 
-/* loads(data): what DefaultDeserializer does, and without one if the value needs none */
+/* loads(data): what DefaultDeserializer does, and without one if the value needs none.  *plain*: only what every
+ * Deserializer does alike. */
 PyObject *
-accelerator_loads(State *state, PyObject *data)
+accelerator_loads(State *state, PyObject *data, bool plain)
 {
     Py_buffer view;
     if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0) {
@@ -682,7 +686,8 @@ accelerator_loads(State *state, PyObject *data)
     Reader reader;
     look_at(&reader, state, &view);
     reader.data = data;
-    reader.node = reader.copied = true;
+    reader.plain = plain;
+    reader.node = reader.copied = !plain;
     reader.max_depth = MAX_DEPTH;
     if (view.len < 2 || reader.at[0] != VERSION || reader.at[1] < 13 || reader.at[1] > 16)
         return finish(&reader, &view, NULL);

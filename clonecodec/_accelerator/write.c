@@ -35,6 +35,7 @@ typedef struct {
     State *state;
     Writer *writer;
     PyObject *serializer; /* NULL as long as dumps needs none; held */
+    bool plain;           /* give up (-1 without an exception) instead of calling Python */
     bool claims;          /* is_host_object is overridden: ask Python for every object */
     bool buffers;         /* whether bytes are Node's Buffers, as DefaultSerializer has it */
     Walked *frames;
@@ -321,6 +322,8 @@ check_depth(Run *run)
 {
     if (LIKELY(run->writer->depth <= run->writer->max_depth))
         return 0;
+    if (run->plain)
+        return -1;
     PyObject *reason = PyUnicode_FromFormat("nested more than %zd deep", run->writer->max_depth);
     PyObject *error = reason == NULL ? NULL : PyObject_CallOneArg(run->state->DataCloneError, reason);
     if (error != NULL)
@@ -397,7 +400,7 @@ push_python_frame(Run *run, PyObject *returned)
 static int
 hand_over(Run *run, PyObject *name, PyObject *item)
 {
-    if (let_go(run) < 0 || need_serializer(run) < 0)
+    if (run->plain || let_go(run) < 0 || need_serializer(run) < 0)
         return -1;
     Py_INCREF(item);
     PyObject *returned = PyObject_CallMethodOneArg(run->serializer, name, item);
@@ -411,6 +414,8 @@ write_hole(Run *run)
 {
     Writer *writer = run->writer;
     Walked *frame = &run->frames[run->depth - 1];
+    if (run->plain)
+        return -1;
     if (frame->source == IN_DICT || frame->source == IN_PAIRS || frame->offset < 0) {
         PyObject *error = PyObject_CallNoArgs(run->state->no_item);
         if (error != NULL)
@@ -746,9 +751,10 @@ write_value(Run *run, PyObject *value)
     int status = write_item(run, value);
     if (status == 0)
         status = walk(run);
-    if (status < 0 || run->serializer != NULL)
+    bool failed = status < 0 && !run->plain;
+    if (failed || run->serializer != NULL)
         numbers_own(&run->writer->numbers);
-    if (status < 0)
+    if (failed)
         relocate(run);
     while (run->depth)
         pop(run);
@@ -818,6 +824,7 @@ writer_write(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
     Run run;
     run.state = PyType_GetModuleState(Py_TYPE(self));
     run.writer = (Writer *)self;
+    run.plain = false;
     run.claims = arguments[2] == Py_True;
     run.buffers = false;
     if ((PyObject *)Py_TYPE(arguments[0]) == run.state->DefaultSerializer) {
@@ -1062,9 +1069,10 @@ accelerator_writer(PyObject *module, PyObject *arguments)
     return core;
 }
 
-/* dumps(value): what DefaultSerializer does, and without one if the value needs none */
+/* dumps(value): what DefaultSerializer does, and without one if the value needs none.  *plain*: only what every
+ * Serializer does alike, else None. */
 PyObject *
-accelerator_dumps(State *state, PyObject *value)
+accelerator_dumps(State *state, PyObject *value, bool plain)
 {
     Writer *writer = (Writer *)state->spare;
     state->spare = NULL;
@@ -1075,8 +1083,9 @@ accelerator_dumps(State *state, PyObject *value)
     run.state = state;
     run.writer = writer;
     run.serializer = NULL;
+    run.plain = plain;
     run.claims = false;
-    run.buffers = true;
+    run.buffers = !plain;
     writer->small[0] = (char)VERSION;
     writer->small[1] = WRITTEN_VERSION;
     writer->used = 2;
@@ -1090,5 +1099,7 @@ accelerator_dumps(State *state, PyObject *value)
         state->spare = (PyObject *)writer;
     else
         Py_DECREF(writer);
+    if (bytes == NULL && plain && !PyErr_Occurred())
+        Py_RETURN_NONE;
     return bytes;
 }

@@ -19,10 +19,12 @@ from clonecodec import (
     DefaultDeserializer,
     Map,
     Serializer,
+    clone_with_transfer,
     dumps,
     loads,
     structured_clone,
 )
+from clonecodec.plain import dumps_plain, loads_plain
 from fuzz.fuzz_twins import Hosts, Maker, Writes, damaged, everything, twice
 
 
@@ -37,6 +39,8 @@ def calls(count: int) -> Iterator[Callable[[], object]]:
     for value in values(count):
         yield lambda value=value: dumps(value)  # type: ignore[misc]
         yield lambda value=value: structured_clone(value)  # type: ignore[misc]
+        yield lambda value=value: clone_with_transfer(value, ())  # type: ignore[misc]
+        yield lambda value=value: dumps_plain(value)  # type: ignore[misc]
         yield lambda value=value: twice(Writes(), value)  # type: ignore[misc]
         try:
             data = dumps(value)
@@ -44,6 +48,7 @@ def calls(count: int) -> Iterator[Callable[[], object]]:
             continue
         for copy in (data, *(damaged(rng, data, [data]) for _ in range(3))):
             yield lambda data=copy: loads(data)  # type: ignore[misc]
+            yield lambda data=copy: loads_plain(data)  # type: ignore[misc]
             yield lambda data=copy: everything(Hosts(data))  # type: ignore[misc]
             yield lambda data=copy: everything(DefaultDeserializer(data))  # type: ignore[misc]
 
@@ -66,6 +71,10 @@ def test_nothing_is_held_when_a_call_is_over() -> None:
         lambda: dumps(value),
         lambda: loads(data),
         lambda: structured_clone(value),
+        lambda: clone_with_transfer(value, ()),
+        lambda: dumps_plain(value),
+        lambda: dumps_plain(part[:2]),
+        lambda: loads_plain(data),
         lambda: twice(Serializer(), value),
         lambda: dumps([value, len]),
         lambda: loads(data[:-9]),
@@ -123,6 +132,7 @@ class Hot(Maker):
 NO_MEMORY = """
 import _testcapi, gc, random
 from clonecodec import CloneError, dumps, loads, structured_clone
+from clonecodec.plain import dumps_plain, loads_plain
 from tests.accelerator.test_safety import Hot
 
 tried = 0
@@ -131,7 +141,8 @@ for seed in range(40):
     value = [node, node]
     node["list"] = value
     data = dumps(value)
-    for call, argument in (dumps, value), (loads, data), (structured_clone, value):
+    ways = (dumps, value), (loads, data), (structured_clone, value), (dumps_plain, value), (loads_plain, data)
+    for call, argument in ways:
         for start in range(500):
             try:
                 _testcapi.set_nomemory(start, {stop})

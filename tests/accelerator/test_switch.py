@@ -8,7 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -16,7 +16,12 @@ import pytest
 import clonecodec
 from clonecodec import _node
 
-FUNCTIONS: list[Callable[..., Any]] = [clonecodec.dumps, clonecodec.loads, clonecodec.structured_clone]
+FUNCTIONS: list[Callable[..., Any]] = [
+    clonecodec.dumps,
+    clonecodec.loads,
+    clonecodec.structured_clone,
+    clonecodec.clone_with_transfer,
+]
 
 
 @pytest.mark.parametrize(("value", "accelerated"), [("1", False), ("yes", False), ("0", True), ("", True)])
@@ -49,6 +54,14 @@ def test_a_shortcut_looks_like_its_function(function: Callable[..., Any]) -> Non
 def test_a_shortcut_takes_what_its_function_takes() -> None:
     assert clonecodec.dumps(value=[1]) == clonecodec.dumps([1]) == _node.dumps([1])
     assert clonecodec.dumps(2**40, hints=False) == _node.dumps(2**40, hints=False)
+    value = [1, {"a": 2}]
+    lists: tuple[Iterable[object], ...] = (), [], iter(())
+    for transfer in lists:
+        assert clonecodec.clone_with_transfer(value, transfer) == (value, [])
+        assert clonecodec.structured_clone(value, transfer) == value
+    assert clonecodec.clone_with_transfer(value)[0] is not value
+    with pytest.raises(TypeError, match="not iterable"):
+        clonecodec.clone_with_transfer(value, 5)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="positional argument"):
         clonecodec.dumps()  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="unexpected keyword"):

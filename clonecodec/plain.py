@@ -1,0 +1,53 @@
+"""Values that need nobody's say: most messages hold nothing else.
+
+What C writes and reads by itself is the same in every subclass of ``Serializer`` and ``Deserializer``
+that leaves ``is_host_object`` alone: undefined, None, bool, int, float, str, list, tuple, dict, set,
+frozenset, Map and references.  A message of these alone needs no such object, whose making takes longer
+than the message.
+
+Everything else (bytes, views, buffers, dates, instances, holes, huge ints, what cannot be cloned, bytes that
+are no value) is given up here: the caller goes the general way, which gives the result or the error.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._accelerate import accelerator
+
+if TYPE_CHECKING:
+    from .buffers import Octets
+
+
+def dumps_plain(value: object, /) -> bytes | None:
+    """Return what ``Serializer(version=15)`` writes for *value*, with the header.
+
+    Returns:
+        The bytes; None if the value is not plain, or cannot be cloned: no code of anybody's has run then.
+        Always None without the accelerator.
+
+    >>> from clonecodec import accelerated
+    >>> data = dumps_plain([1, "two"])
+    >>> data.hex(" ") if accelerated else "ff 0f 41 02 49 02 22 03 74 77 6f 24 00 02"
+    'ff 0f 41 02 49 02 22 03 74 77 6f 24 00 02'
+    >>> dumps_plain([b"bytes"]) is None
+    True
+    """
+    return None
+
+
+def loads_plain(data: Octets, /) -> Any:
+    """Return the value that ``Deserializer(data)`` reads, after the header.
+
+    Returns:
+        The value; NotImplemented if it is not plain, or none at all.  Always so without the accelerator.
+
+    >>> loads_plain(b"no value")
+    NotImplemented
+    """
+    return NotImplemented
+
+
+if accelerator is not None:
+    dumps_plain = accelerator.dumps_plain
+    loads_plain = accelerator.loads_plain
