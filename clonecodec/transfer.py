@@ -7,9 +7,10 @@ user's code), then take from every object what it owns.  Nothing is taken unless
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Iterable, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 from .buffers import ArrayBuffer, is_released
 from .errors import DataCloneError
@@ -43,6 +44,15 @@ class Transferable(Protocol):
         """Take back what ``transfer_take`` gave up, because another object of the list could not be taken."""
 
 
+def _can_move(item: object) -> TypeGuard[Transferable]:
+    return _is_transferable(type(item))  # type: ignore[arg-type]  # a type can be hashed
+
+
+@functools.lru_cache
+def _is_transferable(kind: type) -> bool:
+    return issubclass(kind, Transferable)  # which takes about as long as all the rest of a transfer
+
+
 def check_transfer_list(transfer: Iterable[object]) -> list[Transferable]:
     """Return the objects of a transfer list, if they may be listed at all.
 
@@ -57,7 +67,7 @@ def check_transfer_list(transfer: Iterable[object]) -> list[Transferable]:
     seen: set[int] = set()
     for item in transfer:
         name = type(item).__name__
-        if isinstance(item, type) or not isinstance(item, Transferable):
+        if not _can_move(item):
             raise DataCloneError(f"a {name} cannot be transferred; ArrayBuffers and ports can")
         if id(item) in seen:
             raise DataCloneError(f"the transfer list contains a duplicate, the same {name} twice")
