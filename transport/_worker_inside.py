@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any, Final, cast
 
 from clonecodec import JSError
-from transport._receiver import is_async
+from transport._listening import is_async
 from transport._state import LIVE
 from transport.port import MessagePort
 

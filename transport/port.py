@@ -3,8 +3,8 @@
     port.post_message(value)  ──>  Link.post  ··>  the other side's End  ──>  its 'message' listeners, or
     receive()
 
-``_receiver`` holds the receiving half; here are posting, closing, transferring, and how full the way is.
-The steps between the states are in ``_state``.
+``_listening`` and ``_receiver`` hold the receiving half, ``_high_water`` what a post does when the way is
+full; here are posting, closing and transferring.  The steps between the states are in ``_state``.
 """
 
 from __future__ import annotations
@@ -12,23 +12,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from importlib import import_module
-from threading import Event
 from types import TracebackType
-from typing import Literal, TypeAlias, cast, get_args
+from typing import cast
 
 from clonecodec import DataCloneError, Transferable, clone_with_transfer
 from transport import _drop
-from transport._dispatch import dispatcher
 from transport._end import End, nobody
+from transport._high_water import HighWater, Policy
 from transport._keeper import keeper
-from transport._receiver import DEAD, Receiver, current_home, unwrap
+from transport._receiver import DEAD, Receiver, unwrap
 from transport._state import LIVE, Input, State, step
 from transport._waiting import sleep_reading, take_async, take_blocking
-from transport.errors import BufferFullError, PortClosedError
+from transport.errors import PortClosedError
 from transport.link import NOTHING_LISTED
 from transport.message import NOTHING, CloseReason, Message, Wrapped
-
-Policy: TypeAlias = Literal["grow", "raise", "block", "drop-oldest"]
 
 
 class MessagePort(Receiver):
@@ -48,8 +45,7 @@ class MessagePort(Receiver):
     {'foo': 'bar'}
     """
 
-    _mark: int | None
-    _policy: Policy
+    _water: HighWater | None
 
     def __init__(self) -> None:
         raise TypeError("a MessagePort cannot be constructed: use MessageChannel()")
@@ -75,7 +71,7 @@ class MessagePort(Receiver):
                 blocking would stop the listeners).
             TypeError: *transfer_list* is no iterable of objects.
         """
-        if transfer_list is NOTHING_LISTED and self._mark is None:
+        if transfer_list is NOTHING_LISTED and self._water is None:
             self._end.link.post(value)
         else:
             self._post(value, transfer_list)
@@ -89,8 +85,8 @@ class MessagePort(Receiver):
         transfer = list(transfer_list)
         if any(item is self for item in transfer):
             raise DataCloneError("the transfer list contains the source port")
-        if self._mark is not None:
-            self._make_room(self._mark)
+        if self._water is not None:
+            self._water.make_room(self._end)
         for index, item in enumerate(transfer):
             if isinstance(item, MessagePort) and item._is_peer_of(self):
                 self._post_to_itself(value, transfer, index, item)
@@ -155,36 +151,13 @@ class MessagePort(Receiver):
         Raises:
             ValueError: there is no such policy, or *mark* is negative.
         """
-        if policy not in get_args(Policy):
-            raise ValueError(f"no such policy: {policy!r}")
-        if mark is not None and mark < 0:
-            raise ValueError("the high-water mark is a number of bytes")
-        self._policy = policy
-        self._mark = None if policy == "grow" else mark
+        water = HighWater(0 if mark is None else mark, policy)
+        self._water = None if mark is None or policy == "grow" else water
 
     @property
     def high_water_mark(self) -> int | None:
         """Bytes at which the policy applies; None without one."""
-        return self._mark
-
-    def _make_room(self, mark: int) -> None:
-        link = self._end.link
-        amount = link.buffered_amount()
-        if amount < mark or amount == 0:
-            return
-        if self._policy == "drop-oldest":
-            while link.buffered_amount() >= mark and link.drop_oldest():
-                pass
-        elif self._policy == "block" and not _runs_listeners():
-            self._block(mark)
-        else:
-            raise BufferFullError(amount, mark)
-
-    def _block(self, mark: int) -> None:
-        while (link := self._end.link).buffered_amount() >= max(mark, 1):
-            room = Event()
-            link.notify(max(mark, 1) - 1, room.set)
-            room.wait()
+        return None if self._water is None else self._water.mark
 
     # ------------------------------------------------------------------ receiving
 
@@ -394,8 +367,7 @@ class MessagePort(Receiver):
 def open_port(end: End) -> MessagePort:
     """A new port over *end*: for backends, which make ends."""
     port = MessagePort.__new__(MessagePort)
-    port._mark = None
-    port._policy = "grow"
+    port._water = None
     port._open(end)
     return port
 
@@ -437,8 +409,3 @@ def receive_message_on_port(port: Receiver) -> Message | None:
     if source is not None and not end.items:
         sleep_reading(port, end, source, 0)
     return port.take_message()
-
-
-def _runs_listeners() -> bool:
-    """Would blocking this thread keep listeners from running?"""
-    return dispatcher().runs_here() or current_home().is_loop

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeGuard
 
 from clonecodec import DataCloneError
-from transport._receiver import current_home, is_async
+from transport._listening import current_home, is_async
 from transport.channel import MessageChannel
 from transport.port import MessagePort
 

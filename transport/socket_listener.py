@@ -27,7 +27,7 @@ from transport._emitter import Emitter
 from transport._end import End
 from transport._io import io_poller
 from transport._keeper import at_exit, keeper
-from transport._receiver import current_home, is_async
+from transport._listening import current_home, is_async
 from transport.errors import PortClosedError
 from transport.message import CloseReason
 from transport.port import MessagePort, open_port

@@ -21,7 +21,7 @@ from transport._dispatch import Home, dispatcher
 from transport._emitter import Emitter
 from transport._io import io_poller
 from transport._keeper import at_exit, keeper
-from transport._receiver import current_home
+from transport._listening import current_home
 from transport._worker_inside import (
     FAILED,
     ParentPort,
