@@ -21,13 +21,12 @@ from transport.socket_connection import Connection
 from transport.socket_handshake import Handshake, HandshakeError, secret_bytes
 from transport.socket_limits import Limits
 from transport.socket_listener import Listener
-from transport.socket_stream import PlainStream
+from transport.socket_stream import PlainStream, Stream
 from transport.socket_url import Address
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-    from transport.socket_writer import Stream
 
 __all__ = ["HandshakeError", "Limits", "Listener", "connect", "listen", "open_pair"]
 

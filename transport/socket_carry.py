@@ -6,7 +6,8 @@ any other                   stays here, and is joined to the new channel's near 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
+from typing import Protocol
 
 from transport._end import End
 from transport._relay import relay
@@ -14,12 +15,16 @@ from transport._thread_link import convert
 from transport.link import Link
 
 
-def carry(end: End, new_link: Callable[[End], Link]) -> None:
-    """Put *end* behind a channel of a connection.
+class NewLink(Protocol):
+    """Makes the link of a new channel."""
 
-    ``new_link`` is called once, with the end at which this side hears what comes over the channel.
-    """
-    if not convert(end, new_link):
+    def __call__(self, hears: End, *, alone: bool) -> Link:
+        """*hears* is where this side hears what comes over the channel; *alone*: and nothing else."""
+
+
+def carry(end: End, new_link: NewLink) -> None:
+    """Put *end* behind a channel of a connection.  ``new_link`` is called once."""
+    if not convert(end, partial(new_link, alone=False)):
         near = End()
-        near.link = new_link(near)
+        near.link = new_link(near, alone=True)
         relay(end, near)

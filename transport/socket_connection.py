@@ -20,6 +20,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from clonecodec import DataCloneError
+from transport import socket_gather
 from transport._end import End
 from transport._io import io_poller
 from transport._keeper import at_exit
@@ -33,7 +34,8 @@ from transport.socket_limits import INITIAL_CREDIT, Limits
 from transport.socket_link import SocketLink
 from transport.socket_message import Outgoing
 from transport.socket_reader import Reader
-from transport.socket_writer import Stream, Writer
+from transport.socket_stream import Stream
+from transport.socket_writer import Writer
 
 if TYPE_CHECKING:
     from threading import RLock
@@ -95,6 +97,7 @@ class Connection(Source):
 
     def register(self) -> None:
         """Make it known to this process, as one of its own."""
+        socket_gather.start()
         _living.add(self)
         _ours.add(self._nonce)
 
@@ -122,6 +125,7 @@ class Connection(Source):
         """Nothing, as ``retire``."""
 
     def wait(self, sleeper: Sleeper, timeout: float | None) -> None:
+        self.writer.hurry()
         super().wait(sleeper, timeout)
         if len(self.links) > 1:
             # Others have ports here, and cannot wait until this thread receives again.
@@ -219,7 +223,7 @@ class Connection(Source):
                 raise DataCloneError("this connection has used up the numbers of its channels")
             self._reserved += count
 
-    def new_link(self, end: End) -> SocketLink:
+    def new_link(self, end: End, *, alone: bool) -> SocketLink:
         """A channel of a new number, one of those reserved, whose messages come in at *end*.
 
         The other side knows of it when the message that carries its other end has begun.
@@ -228,7 +232,7 @@ class Connection(Source):
             number = self._next
             self._next += 2
             self._reserved -= 1
-            link = SocketLink(self, number, end, opened=False)
+            link = SocketLink(self, number, end, opened=False, alone=alone)
             dead = self._dead
             if not dead:
                 self.links[number] = link
@@ -355,6 +359,7 @@ class Connection(Source):
 def forget_all() -> None:
     """In a forked child: close its copies of descriptors, so that other sides hear of the parent's death."""
     forget()
+    socket_gather.forget()
     for connection in list(_living):
         connection.abandon_in_child()
     _living.clear()

@@ -14,13 +14,15 @@ Everything in here is called with ``Ledger.lock`` held.
 from __future__ import annotations
 
 import threading
+from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 from transport.socket_frames import ProtocolError
-from transport.socket_limits import INITIAL_CREDIT, Limits
+from transport.socket_limits import INITIAL_CREDIT, SHORT, Limits
 
-BATCH: Final = 8 << 10
-"""Bytes that are taken before it is worth a look whether somebody should be told."""
+SETTLED: Final = 64
+"""Messages that are taken before they are entered in the account, if the window is large."""
 
 
 class Ledger:
@@ -31,6 +33,8 @@ class Ledger:
         self.window: Final = limits.window
         self.step: Final = limits.window >> 2
         """Bytes that are taken, or that there is room for, before the other side is told unasked."""
+        self.batch: Final = max(1, min(SETTLED, self.step // SHORT))
+        """Short messages that are taken before it is worth a look whether somebody should be told."""
         self.limit: Final = limits.queued_bytes
         self.held = 0
         """Bytes that wait on all channels."""
@@ -54,14 +58,14 @@ class Intake:
     __slots__ = (
         "_ledger",
         "_partial",
-        "_unsettled",
+        "_sizes",
         "allowance",
         "closed",
         "eager",
         "load",
         "number",
         "taken",
-        "whole",
+        "untold",
     )
 
     def __init__(self, ledger: Ledger, number: int) -> None:
@@ -71,10 +75,11 @@ class Intake:
         self.load = 0
         self._partial = 0
         """How much of the load is of a message that is not whole."""
-        self.whole = 0
-        """Messages that wait whole."""
-        self._unsettled = 0
-        """Bytes that were taken and are still part of the load."""
+        self._sizes: Final[deque[int]] = deque()
+        """Of the messages that came whole and are not entered as taken."""
+        self.untold: Final[deque[None]] = deque()
+        """An entry for each message that was taken and is not entered.  Who takes it appends it, without a
+        lock."""
         self.taken = 0
         """Bytes of messages that were taken, of which the other side does not know."""
         self.eager = False
@@ -98,30 +103,26 @@ class Intake:
         self.load += size
         self._ledger.held += size
 
-    def complete(self, count: int, size: int) -> None:
-        """*count* messages of *size* bytes in all are whole."""
+    def complete(self, sizes: Sequence[int]) -> None:
+        """Messages of *sizes* bytes are whole."""
         self._partial = 0
         if self.closed:
-            self._release(size)
+            self._release(sum(sizes))
         else:
-            self.whole += count
+            self._sizes.extend(sizes)
 
-    def take(self, size: int) -> bool:
-        """A message of *size* bytes was taken.  False if nobody need be told of that yet."""
+    def settle(self) -> None:
+        """Enter what was taken: for a batch of messages, as there are so many."""
+        untold, sizes = self.untold, self._sizes
         if self.closed:
-            return False
-        self.whole -= 1
-        self._unsettled = unsettled = self._unsettled + size
-        if unsettled < BATCH and self.whole and not self.eager:
-            return False
-        self._settle()
-        return True
-
-    def _settle(self) -> None:
-        """Enter what was taken in the ledger: for a batch of messages, as there are so many."""
-        unsettled, self._unsettled = self._unsettled, 0
-        if unsettled:
-            self._release(unsettled)
+            untold.clear()
+            return
+        total = 0
+        for _ in range(len(untold)):
+            untold.popleft()
+            total += sizes.popleft()
+        if total:
+            self._release(total)
 
     def _release(self, size: int) -> None:
         self.load -= size
@@ -133,9 +134,8 @@ class Intake:
         """Nobody takes anything any more: all that waits counts as taken, and so will what comes."""
         if not self.closed:
             self.closed = True
-            self._unsettled = 0
             self._release(self.load - self._partial)
-            self.whole = 0
+            self._sizes.clear()
 
     def end(self) -> None:
         """Nothing comes any more: what was granted and not used is free for others."""
@@ -149,9 +149,9 @@ class Intake:
 
     def answer(self) -> tuple[int, int] | None:
         """What to tell the other side now: bytes granted and bytes taken, if there is something to tell."""
-        self._settle()
+        self.settle()
         ledger = self._ledger
-        load = self.load if self.whole else self.load - self._partial
+        load = self.load if self._sizes else self.load - self._partial
         credit = ledger.window - load - self.allowance
         step = ledger.step
         if credit > 0 and ledger.committed + credit > ledger.limit:

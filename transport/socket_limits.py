@@ -17,6 +17,10 @@ MOST_ATTACHMENTS: Final = 1024
 INITIAL_CREDIT: Final = 32 << 10
 """Bytes that may be sent on a new channel before its receiver has granted any: enough for any table."""
 
+SHORT: Final = 8 << 10
+"""Up to this size a message is copied, with others, into one system call, and read on arrival if it is
+plain."""
+
 FRAGMENT: Final = 256 << 10
 """Bytes of one message that are sent in a row while other channels have something to send, too."""
 

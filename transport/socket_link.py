@@ -3,6 +3,9 @@
     out: post() ─> waiting for credit ─> fragments ─> the connection      credit falls by what goes out
     in:  frames ─> assembly ─> End.items ─> taken()                       allowance falls by what comes in
 
+What comes in as a short message that is plain, as nearly all are, is queued as the value itself; any other as
+an ``Arrived``, which is read when somebody takes it.
+
 The fields under "out" belong to the writer, which one thread at a time runs; those under "in" to the reader;
 the accounts, of what came and of what was posted, are guarded by the connection's ``accounts``.
 """
@@ -14,9 +17,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from clonecodec import ArrayBuffer, BufferToken, DataCloneError, DecodeError, check_transfer_list, take_all
+from clonecodec.plain import dumps_plain
 from transport._drop import drop, drop_all
 from transport._end import End
-from transport.link import Link
+from transport.link import NOTHING_LISTED, Link
 from transport.message import CloseReason, EndMark, Item, opened
 from transport.socket_carry import carry
 from transport.socket_credit import Intake
@@ -38,12 +42,16 @@ class SocketLink:
 
     backend = "socket"
 
-    def __init__(self, connection: Connection, number: int, end: End, *, opened: bool) -> None:
+    def __init__(
+        self, connection: Connection, number: int, end: End, *, opened: bool, alone: bool = True
+    ) -> None:
         self.connection: Final = connection
+        self._writer: Final = connection.writer
         self.number: Final = number
         self.end: Final = end
         self.source: Source | None = connection
         # Out
+        self._most: Final = connection.peer.message_size
         self.out: Final[deque[bytes | Outgoing]] = deque()
         self.credit = connection.peer.credit if opened else 0
         self.opened = opened
@@ -58,6 +66,8 @@ class SocketLink:
         self.assembly: Assembly | None = None
         self.heard_end = False
         self.intake: Final = Intake(connection.ledger, number)
+        self._untold: Final = self.intake.untold
+        self._batch: Final = connection.ledger.batch
         # Account
         self.posted = 0
         """Bytes of messages that were posted: counted by the writer."""
@@ -65,7 +75,9 @@ class SocketLink:
         """How many of them were taken: counted by the reader."""
         self.waiting: list[tuple[int, Callable[[], None]]] = []
         self.probing = False
-        end.taken = self.on_taken
+        self.alone: Final = alone
+        """Does nothing stand in the queue of *end* but what comes in here?"""
+        end.taken = self._on_taken if alone else self._on_taken_among_others
 
     @property
     def channel(self) -> object:
@@ -73,12 +85,19 @@ class SocketLink:
 
     # ------------------------------------------------------------------ out
 
-    def post(self, value: object, transfer: Iterable[object] = ()) -> None:
+    def post(self, value: object, transfer: Iterable[object] = NOTHING_LISTED) -> None:
+        if transfer is NOTHING_LISTED:
+            payload = dumps_plain(value)
+            if payload is not None:
+                if len(payload) > self._most:
+                    self._check_size(len(payload))
+                self._writer.submit(self, payload)
+                return
         items = check_transfer_list(transfer) if transfer else []
         payload, buffers = pack(value, items)
         if not items and not buffers:
             self._check_size(len(payload))
-            self.connection.writer.submit(self, payload)
+            self._writer.submit(self, payload)
             return
         moved = [item.byte_length for item in items if isinstance(item, ArrayBuffer)]
         sizes = [*moved, *(len(octets) for octets, _ in buffers)]
@@ -94,11 +113,10 @@ class SocketLink:
             raise
         ends = [token for token in tokens if isinstance(token, End)]
         moving = [octets_of(token) for token in tokens if isinstance(token, BufferToken)]
-        message = Outgoing(payload, [*moving, *buffers], self._carry(ends))
-        self.connection.writer.submit(self, message)
+        self._writer.submit(self, Outgoing(payload, [*moving, *buffers], self._carry(ends)))
 
     def _check_size(self, size: int) -> None:
-        most = self.connection.peer.message_size
+        most = self._most
         if size > most:
             raise DataCloneError(f"a message of {size} bytes; the other side of the socket takes {most}")
 
@@ -106,8 +124,8 @@ class SocketLink:
         """Give each of *ends*, which leave for the other side, a channel there; return this side's links."""
         links: list[SocketLink] = []
 
-        def new_link(hears: End) -> Link:
-            link = self.connection.new_link(hears)
+        def new_link(hears: End, *, alone: bool) -> Link:
+            link = self.connection.new_link(hears, alone=alone)
             links.append(link)
             return link
 
@@ -139,7 +157,7 @@ class SocketLink:
 
     def post_raw(self, payload: bytes) -> None:
         """Send *payload* as it is."""
-        self.connection.writer.submit(self, payload)
+        self._writer.submit(self, payload)
 
     def _pass_on(self, item: Arrived) -> None:
         """A message of another connection, as it is; its ports get channels here."""
@@ -154,8 +172,7 @@ class SocketLink:
         if not ends and not item.buffers:
             self.post_raw(bytes(item.payload))
         else:
-            message = Outgoing(item.payload, item.buffers, self._carry(ends))
-            self.connection.writer.submit(self, message)
+            self._writer.submit(self, Outgoing(item.payload, item.buffers, self._carry(ends)))
 
     def close(self, reason: CloseReason) -> None:
         connection = self.connection
@@ -163,7 +180,7 @@ class SocketLink:
             if self.intake.closed:
                 return
             self.intake.close()
-        connection.writer.call(lambda: connection.writer.end(self, reason))
+        self._writer.call(lambda: self._writer.end(self, reason))
         connection.relieve()
 
     def drop_oldest(self) -> bool:
@@ -176,38 +193,73 @@ class SocketLink:
 
     # ------------------------------------------------------------------ in
 
-    def came(self, size: int, *, table: int = 0, fragment: bool = False) -> None:
-        """A frame with *size* bytes of a message is here, *table* of them a table: may it be?
+    def came(self, size: int, *, table: int = 0) -> None:
+        """A part of a message is here, *size* bytes, *table* of which are of a table: may it be?
 
         Raises:
             ProtocolError: nothing more may come on this channel, or not so much.
         """
+        with self.connection.accounts:
+            self._may_come()
+            self.intake.came(size, table=table, fragment=True)
+
+    def _may_come(self) -> None:
         if self.heard_end:
             raise ProtocolError(f"a message on channel {self.number} behind its end")
-        with self.connection.accounts:
-            self.intake.came(size, table=table, fragment=fragment)
 
-    def arrived(self, messages: list[Arrived], size: int) -> None:
-        """Whole messages of *size* bytes in all have come: queue them, and grant what there is to grant."""
-        intake = self.intake
+    def arrived(self, message: Arrived) -> None:
+        """A message that came in parts is whole: queue it, and grant what there is to grant."""
         with self.connection.accounts:
-            intake.complete(len(messages), size)
-            answer = intake.answer()
+            answer = self._queue((message,), (message.size,))
+        self._tell(1, answer)
+
+    def arrived_together(self, messages: Sequence[object], sizes: Sequence[int]) -> None:
+        """Whole short messages have come, of *sizes* bytes.
+
+        Raises:
+            ProtocolError: as ``came``.
+        """
+        with self.connection.accounts:
+            self._may_come()
+            self.intake.came(sum(sizes))
+            answer = self._queue(messages, sizes)
+        self._tell(len(messages), answer)
+
+    def _queue(self, messages: Sequence[object], sizes: Sequence[int]) -> tuple[int, int] | None:
+        """Hold the accounts: who takes one of *messages* must find its size there."""
+        intake = self.intake
+        intake.complete(sizes)
         if intake.closed:
             for message in messages:
                 drop(message)
         else:
-            put_all(self.end, messages)
+            self.end.items.extend(messages)
+        return intake.answer()
+
+    def _tell(self, count: int, answer: tuple[int, int] | None) -> None:
+        """So many messages have been queued: wake as many who wait, and answer the other side."""
+        end = self.end
+        while end.alert and count:
+            end.told()
+            count = 0 if end.onward is not None else count - 1  # all have gone there
         if answer is not None:
             self._acknowledge(answer)
 
-    def on_taken(self, item: Item) -> None:
+    def _on_taken(self, item: Item) -> None:
         """A message was taken out of the queue: in the taker's thread."""
-        if not isinstance(item, Arrived) or item.link is not self:
-            return
+        untold = self._untold
+        untold.append(None)
+        if len(untold) >= self._batch or not self.end.items or self.intake.eager:
+            self._settle()
+
+    def _on_taken_among_others(self, item: Item) -> None:
+        """The same, where messages of another channel may stand in the queue."""
+        if isinstance(item, Arrived) and item.link is self:
+            self._on_taken(item)
+
+    def _settle(self) -> None:
         with self.connection.accounts:
-            if not self.intake.take(item.size):
-                return
+            self.intake.settle()
             answer = self._answer()
         if answer is not None:
             self._acknowledge(answer)
@@ -229,7 +281,7 @@ class SocketLink:
         return None if self.heard_end else self.intake.answer()
 
     def _acknowledge(self, answer: tuple[int, int]) -> None:
-        self.connection.writer.send(self, frame(ACK, self.number, ACKNOWLEDGED.pack(*answer)))
+        self._writer.send(self, frame(ACK, self.number, ACKNOWLEDGED.pack(*answer)))
 
     def on_ack(self, credit: int, taken: int) -> None:
         """The other side has taken *taken* bytes, and grants *credit* more."""
@@ -297,15 +349,4 @@ class SocketLink:
             if self.probing or self.heard_end:
                 return
             self.probing = True
-        self.connection.writer.send(self, frame(PROBE, self.number))
-
-
-def put_all(end: End, messages: list[Arrived]) -> None:
-    """``end.put`` for each."""
-    end.items.extend(messages)
-    for _ in messages:
-        if not end.alert:
-            return
-        end.told()
-        if end.onward is not None:
-            return  # all have gone there
+        self._writer.send(self, frame(PROBE, self.number))

@@ -35,13 +35,12 @@ from transport.socket_clock import call_later
 from transport.socket_connection import Connection
 from transport.socket_handshake import Handshake
 from transport.socket_limits import Limits
-from transport.socket_stream import PlainStream
+from transport.socket_stream import PlainStream, Stream
 from transport.socket_url import Address
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-    from transport.socket_writer import Stream
 
 AT_ONCE: Final = 64
 """Connections that are taken in before other descriptors have their turn."""

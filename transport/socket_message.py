@@ -3,7 +3,7 @@
     Outgoing  ──fragments──>  Assembly  ──whole──>  Arrived, in a port's queue
 
 A message without attachments that fits in one frame is never an ``Outgoing`` nor an ``Assembly``: it is bytes
-at one side and an ``Arrived`` at the other.
+at one side and an ``Arrived`` at the other, or at once the value.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from clonecodec.plain import loads_plain
 from transport._drop import drop_all
 from transport._end import End
 from transport.message import Opened, Sealed
 from transport.port import open_port
 from transport.socket_frames import Table, pack_table
+from transport.socket_limits import SHORT
 from transport.socket_values import unpack
 
 if TYPE_CHECKING:
@@ -95,7 +97,12 @@ class Arrived(Sealed):
         self.size = len(payload)
 
     def open(self) -> Opened:
-        return unpack(self.payload), ()
+        payload = self.payload
+        if len(payload) <= SHORT:
+            value = loads_plain(payload)
+            if value is not NotImplemented:
+                return value, ()
+        return unpack(payload), ()
 
     def carried(self) -> Sequence[End]:
         """The ends that came with it, which are the caller's from now on."""

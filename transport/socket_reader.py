@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from clonecodec.plain import loads_plain
 from transport.socket_frames import (
     ABORT,
     ACK,
@@ -29,13 +30,16 @@ from transport.socket_frames import (
     ProtocolError,
     read_table,
 )
-from transport.socket_limits import SMALLEST_FRAME
+from transport.socket_limits import SHORT, SMALLEST_FRAME
 from transport.socket_message import Arrived, Assembly
 
 if TYPE_CHECKING:
     from transport.socket_connection import Connection
     from transport.socket_link import SocketLink
-    from transport.socket_writer import Stream
+    from transport.socket_stream import Stream
+
+unpack_header: Final = HEADER.unpack_from
+HEADER_SIZE: Final = HEADER.size
 
 READ: Final = 64 << 10
 """Bytes that are read at once when frames are short."""
@@ -124,7 +128,7 @@ class Reader:
         self._body = self._link = None
         if body.whole:
             link.assembly = None
-            link.arrived([body.arrived(link)], body.size)
+            link.arrived(body.arrived(link))
         else:
             link.grant()
 
@@ -144,51 +148,55 @@ class Reader:
 
     def _frames(self, data: bytes) -> int:
         """Parse the frames in *data*; return where one begins that is not whole."""
-        unpack = HEADER.unpack_from
-        head = HEADER.size
         links = self._connection.links
         limit = self._connection.limits.frame_size
         offset, size = 0, len(data)
-        link: SocketLink | None = None
-        run: list[Arrived] = []
-        total = 0
-        while size - offset >= head:
-            kind, number, length = unpack(data, offset)
-            start = offset + head
+        while size - offset >= HEADER_SIZE:
+            kind, number, length = unpack_header(data, offset)
+            start = offset + HEADER_SIZE
             stop = start + length
             if length > limit:
                 raise ProtocolError(f"a frame of {length} bytes; {limit} are taken")
             if kind == MESSAGE and stop <= size:
-                if link is None or link.number != number:
-                    if link is not None:
-                        self._deliver(link, run, total)
-                        run, total = [], 0
-                    link = self._data_link(links.get(number), number)
-                run.append(Arrived(data[start:stop], link))
-                total += length
-                offset = stop
-                continue
-            if link is not None:
-                self._deliver(link, run, total)
-                link, run, total = None, [], 0
-            if kind in CONTROL:
+                offset = self._messages(self._data_link(links.get(number), number), data, offset, stop)
+            elif kind in CONTROL:
                 self._check_length(kind, length)
                 if stop > size:
                     return offset
                 self._control(kind, number, data[start:stop])
                 offset = stop
-                continue
-            offset = self._long(kind, number, data, start, stop)
-            if offset < start:
-                return offset
-        if link is not None:
-            self._deliver(link, run, total)
+            else:
+                offset = self._long(kind, number, data, start, stop)
+                if offset < start:
+                    return offset
         return offset
 
-    @staticmethod
-    def _deliver(link: SocketLink, run: list[Arrived], total: int) -> None:
-        link.came(total)
-        link.arrived(run, total)
+    def _messages(self, link: SocketLink, data: bytes, offset: int, stop: int) -> int:
+        """Take the message between *offset* and *stop*, and short ones for the same channel right behind it.
+
+        Returns:
+            Where the next frame begins.
+        """
+        unpack, read, head = unpack_header, loads_plain, HEADER_SIZE
+        number, alone = link.number, link.alone
+        size = len(data)
+        messages: list[object] = []
+        sizes: list[int] = []
+        while True:
+            payload = data[offset + head : stop]
+            length = stop - offset - head
+            value = read(payload) if alone and length <= SHORT else NotImplemented
+            messages.append(Arrived(payload, link) if value is NotImplemented else value)
+            sizes.append(length)
+            offset = stop
+            if size - offset < head:
+                break
+            kind, channel, length = unpack(data, offset)
+            stop = offset + head + length
+            if kind != MESSAGE or channel != number or length > SHORT or stop > size:
+                break
+        link.arrived_together(messages, sizes)
+        return offset
 
     @staticmethod
     def _data_link(link: SocketLink | None, number: int) -> SocketLink:
@@ -214,25 +222,25 @@ class Reader:
             assembly = link.assembly
             if stop - start > assembly.left:
                 raise ProtocolError("a fragment that is longer than its message")
-            link.came(stop - start, fragment=True)
+            link.came(stop - start)
         elif kind == MESSAGE:
             link = self._data_link(link, number)
             if stop - start > self._connection.limits.message_size:
                 raise ProtocolError(f"a message of {stop - start} bytes is too long")
-            link.came(stop - start, fragment=True)
+            link.came(stop - start)
             assembly = link.assembly = Assembly.of_payload(stop - start)
         elif kind == BEGIN:
             link = self._data_link(link, number)
             limits = self._connection.limits
             table_end = min(stop, len(data))
             if table_end < stop and table_end - start < SMALLEST_FRAME:
-                return start - HEADER.size  # the table may not have come whole
+                return start - HEADER_SIZE  # the table may not have come whole
             table = read_table(
                 data, start, table_end, most=limits.message_size, ports=limits.ports_per_message
             )
             if stop - start > table.total:
                 raise ProtocolError("a fragment that is longer than its message")
-            link.came(stop - start, table=table.size, fragment=True)
+            link.came(stop - start, table=table.size)
             ends = [self._connection.accept_channel(channel) for channel in table.ports]
             assembly = link.assembly = Assembly.of_table(table, ends)
             begin += table.size

@@ -174,7 +174,7 @@ def test_pings_of_one_who_does_not_read_pile_up_nothing(listener: Listener) -> N
             except TimeoutError:
                 break
 
-        assert connection.writer._size < 1 << 20
+        assert connection.writer._outlet.size < 1 << 20
         client.socket.settimeout(10)
         assert client.next() == (PONG, 0, b"")
 
