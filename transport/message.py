@@ -5,8 +5,8 @@
 Between threads nearly every item is the bare clone: nothing more to make, or for the garbage collector to
 look through, while thousands wait.  What is no bare clone is a ``Wrapped``, which nothing that can be cloned
 is.  A value with what was transferred is a ``Carrier``.  The backends that serialize queue a ``Sealed``,
-which is decoded when somebody takes it, in his thread; only short plain messages over a socket are bare.  The end mark is the last item of every queue: closing
-is a message.
+which is decoded when somebody takes it, in his thread.  (Short plain messages over a socket are decoded when
+they come, and bare.)  The end mark is the last item of every queue: closing is a message.
 """
 
 from __future__ import annotations

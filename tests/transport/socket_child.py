@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from itertools import count
 
 from transport import MessagePort, connect
 
@@ -27,6 +28,11 @@ def flood(port: MessagePort) -> None:
     port.post_message("y" * 3_000_000)
 
 
+def flood_for_ever(port: MessagePort) -> None:
+    for i in count():
+        port.post_message(i)
+
+
 def ignore(port: MessagePort) -> None:
     time.sleep(0.3)
     port.post_message("bye")
@@ -44,6 +50,6 @@ def fork_and_die(port: MessagePort) -> None:
 
 if __name__ == "__main__":
     _, url, what = sys.argv
-    {"echo": echo, "sleep": sleep, "flood": flood, "ignore": ignore, "fork and die": fork_and_die}[what](
-        connect(url)
-    )
+    doings = {"echo": echo, "sleep": sleep, "flood": flood, "ignore": ignore, "fork and die": fork_and_die}
+    doings["flood for ever"] = flood_for_ever
+    doings[what](connect(url))
