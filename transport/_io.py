@@ -9,23 +9,22 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from time import monotonic
+from typing import Final
 
 from transport._poller import Poller
 
-if TYPE_CHECKING:
-    from transport._source import Source
-
 GRACE: Final = 0.02
-"""Seconds that a descriptor waits for the next ``receive`` before a poller reads it again."""
+"""Seconds after which a call that was put off is made."""
 
 
 class _IoThread:
     def __init__(self) -> None:
         self._start: Final = threading.Lock()
         self._poller: Poller | None = None
-        self._returns: Final[deque[tuple[Source, int]]] = deque()
         self._calls: Final[deque[Callable[[], None]]] = deque()
+        self._put_off: Final[deque[tuple[float, Callable[[], None]]]] = deque()
+        """The first is due first, as all are put off for the same time."""
 
     def poller(self) -> Poller:
         poller = self._poller
@@ -40,27 +39,24 @@ class _IoThread:
         return poller
 
     def _run(self, poller: Poller) -> None:
+        put_off = self._put_off
         while True:
-            poller.wait(GRACE if self._returns else None)
+            poller.wait(max(0.0, put_off[0][0] - monotonic()) if put_off else None)
             while self._calls:
                 self._calls.popleft()()
-            for _ in range(len(self._returns)):
-                source, loans = self._returns.popleft()
-                if source.loans == loans:
-                    source.give_back()
-                else:
-                    self._returns.append((source, source.loans))
-
-    def give_back_later(self, source: Source) -> None:
-        poller = self.poller()
-        self._returns.append((source, -1))
-        if len(self._returns) == 1:
-            poller.wake()
+            while put_off and put_off[0][0] <= monotonic():
+                put_off.popleft()[1]()
 
     def call_soon(self, call: Callable[[], None]) -> None:
         poller = self.poller()
         self._calls.append(call)
         poller.wake()
+
+    def call_later(self, call: Callable[[], None]) -> None:
+        poller = self.poller()
+        self._put_off.append((monotonic() + GRACE, call))
+        if len(self._put_off) == 1:
+            poller.wake()
 
 
 _io = _IoThread()
@@ -76,9 +72,9 @@ def call_soon(call: Callable[[], None]) -> None:
     _io.call_soon(call)
 
 
-def give_back_later(source: Source) -> None:
-    """Have ``source.give_back()`` called when no thread has received from it for a while."""
-    _io.give_back_later(source)
+def call_later(call: Callable[[], None]) -> None:
+    """Have *call*, which must neither block nor raise, called once in the I/O thread, ``GRACE`` from now."""
+    _io.call_later(call)
 
 
 def forget() -> None:

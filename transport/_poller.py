@@ -103,6 +103,8 @@ class Poller:
     def _change(self, fd: int, table: dict[int, Callable[[], None]], call: Callable[[], None] | None) -> None:
         with self._changing:
             self._change_locked(fd, table, call)
+        if not EPOLL:
+            self.wake()  # one who sleeps in a selector does not see what is put in
 
     def _change_locked(
         self, fd: int, table: dict[int, Callable[[], None]], call: Callable[[], None] | None

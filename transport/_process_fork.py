@@ -17,7 +17,7 @@ from typing import Any, Final
 from transport._emitter import Emitter
 from transport._end import End
 from transport._process_link import ProcessLink
-from transport._process_outbox import flush_gathered
+from transport._process_outbox import flush_bursts
 from transport._process_outbox import forget as forget_outboxes
 from transport._process_owner import after_in_child as _forget_owners
 from transport._process_owner import here, own_pidfd
@@ -50,7 +50,7 @@ def before() -> None:
     if not links:
         return
     own_pidfd()
-    flush_gathered()
+    flush_bursts()
     for link in links:
         link.before_fork()
     if _fork.leaving:

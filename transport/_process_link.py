@@ -14,16 +14,16 @@ import socket
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol
 
 from clonecodec import DataCloneError, DecodeError
+from clonecodec.plain import dumps_plain
 from transport._drop import drop, drop_all
-from transport._io import give_back_later
+from transport._io import call_later
 from transport._keeper import at_exit
-from transport._process_codec import PortSerializer
-from transport._process_outbox import Outbox, flush_gathered
+from transport._process_outbox import LITTLE, Outbox, flush_bursts
 from transport._process_owner import Peer, here, own_pidfd, parent, peer
-from transport._process_parcel import Packed, Parcel, Shipped, bad, pack
+from transport._process_parcel import Packed, Parcel, Plain, Shipped, bad, pack
 from transport._process_source import ProcessSource
 from transport._process_wire import (
     ACK,
@@ -41,6 +41,7 @@ from transport._process_wire import (
     Frame,
     FrameReader,
     Handle,
+    chunks,
     control,
 )
 from transport._state import State
@@ -83,25 +84,24 @@ class ProcessLink:
         self.channel: object = channel
         self.socket: Final = sock
         self.freight: Final = freight
-        self.reader: Final = FrameReader(self._hear_message, self._hear_frame)
+        self.reader: Final = FrameReader(self._hear_messages, self._hear_frame, self._hear_taken)
         self._reading: Final = ProcessSource(sock, self.reader, self._hear_end, self._wait)
         self.source = self._reading
         self.outbox: Final = Outbox(sock, self._flush, self._broken)
         self.lock = RLock()
         """Guards all that follows, and the outbox.  (Re-entrant: a signal handler may post.)"""
         self.unacknowledged = 0
-        self.owed = 0
-        """Bytes taken here that the other side has not been told of."""
         self._end: Final = end
         self._prompt = False
-        self._ack_is_due = False
+        """Does the other side wait for what is taken here?"""
+        self._tell_at = 1
+        """Bytes owed at which ``_taken`` has to do something: at once, or, while the I/O thread is going to
+        look, when there are many."""
         self._waiting: list[tuple[int, Callable[[], None]]] = []
         self._closing = False
         """Has the end mark been queued?"""
         self.gone = False
         """Is the socket closed, or passed on?"""
-        self.loans = 0
-        """For ``give_back_later``, which is used as a timer."""
         self.copied = False
         """Has there been a fork while the end was here?  Then other processes have copies of the socket."""
         self.announced = False
@@ -122,46 +122,46 @@ class ProcessLink:
         if self.dormant:
             self._use()
         if transfer is NOTHING_LISTED:
-            serializer = PortSerializer()
-            serializer.look_for_big_buffers(value)
-            serializer.write_header()
-            serializer.write_value(value)
-            if not serializer.records:
-                self._write_plain(serializer.release_buffer())
+            payload = dumps_plain(value)
+            if payload is not None and len(payload) <= LITTLE:
+                self._post_plain(payload)
                 return
-            packed = Packed(serializer)
-        else:
-            packed = pack(value, transfer)
+        packed = pack(value, transfer)
         if not packed.items:
             packed.take()
-            self._write(packed.chunks(()), packed.size)
+            self._write(packed)
             return
         reserved = self.freight.reserve(packed.items)
         try:
             packed.take()
-            self._write(packed.chunks(self.freight.ship(packed.tokens, reserved)), packed.size)
+            self._write(packed, self.freight.ship(packed.tokens, reserved))
         finally:
             for spare in reserved:
                 spare.close()
 
-    def _write_plain(self, payload: bytes) -> None:
+    def _post_plain(self, payload: bytes) -> None:
         """Send a message that has nothing beside it: nearly all of them."""
-        size = len(payload)
-        entry = HEADER.pack(MESSAGE, 0, 0, 0, size) + payload
         with self.lock:
             if not (self._closing or self.gone):
-                self.unacknowledged += size
-                if self.owed:
-                    entry = HEADER.pack(ACK, 0, 0, 0, self.owed) + entry
-                    self.owed = 0
-                self.outbox.put(entry)
+                self.unacknowledged += len(payload)
+                self.outbox.post(payload)
 
-    def _write(self, entries: Sequence[Chunk | bytes], size: int) -> None:
+    def _write(self, packed: Packed, shipped: Sequence[Shipped] = ()) -> None:
+        with self.lock:
+            if not (self._closing or self.gone):
+                taken, self.outbox.owed = self.outbox.owed, 0
+                entries = packed.chunks(shipped, taken)
+                self.unacknowledged += packed.size
+                for entry in entries:
+                    self.outbox.put(entry)
+                return
+        self.discard(packed.chunks(shipped))
+
+    def _put(self, entries: Sequence[Chunk], size: int) -> None:
+        """Send a frame that is made already."""
         with self.lock:
             if not (self._closing or self.gone):
                 self.unacknowledged += size
-                if self.owed:
-                    self._acknowledge()
                 for entry in entries:
                     self.outbox.put(entry)
                 return
@@ -173,39 +173,44 @@ class ProcessLink:
             self.close(item.reason)
             return
         try:
-            if isinstance(item, Parcel):
-                self._write(item.again(), item.size)
+            if isinstance(item, (Plain, Parcel)):
+                self._put(item.again(), item.size)
                 return
             value, transferred = opened(item)
         except DecodeError as error:
-            self._write([bad(str(error))], 0)
+            self._put(bad(str(error)), 0)
             return
         try:
             self.post(value, transferred)
         except (DataCloneError, OSError) as error:
-            self._write([bad(str(error))], 0)
+            self._put(bad(str(error)), 0)
             drop_all(transferred)
 
     def post_raw(self, payload: bytes) -> None:
         """Send what may be no clone at all: for tests."""
-        self._write([control(MESSAGE, 0, len(payload)) + payload], len(payload))
+        self._put(chunks(MESSAGE, payload, (), (), ()), len(payload))
 
-    def discard(self, entries: Sequence[Chunk | bytes], *, begun: bool = False) -> None:
-        """Close the ports in frames that will not be written; of the first, if *begun*, a part has been."""
-        parcels: list[Parcel] = []
-        reader = FrameReader(
-            lambda payload: None,
-            lambda frame: parcels.append(Parcel(frame.payload(), frame, self.freight.adopt)),
-        )
+    def discard(self, entries: Sequence[Chunk], *, begun: bool = False) -> int:
+        """Close the ports in frames that will not be written; of the first, if *begun*, a part has been.
+
+        Returns:
+            How much the messages in them counted for.
+        """
+        sizes: list[int] = []
+
+        def hear_frame(frame: Frame) -> None:
+            if frame.kind == MESSAGE:
+                parcel = Parcel(frame, self.freight.adopt)
+                sizes.append(parcel.size)
+                drop(parcel)
+
+        reader = FrameReader(lambda payloads: sizes.extend(map(len, payloads)), hear_frame, self._owe)
         for entry in entries[1:] if begun else entries:
-            if isinstance(entry, bytes):
-                reader.feed(memoryview(entry))
-                continue
-            reader.feed_handles([_owned(handle) for handle in entry.handles])
+            if entry.handles:
+                reader.feed_handles([_owned(handle) for handle in entry.handles])
             for view in entry.views:
                 reader.feed(memoryview(view))
-        for parcel in parcels:
-            drop(parcel)
+        return sum(sizes)
 
     # ------------------------------------------------------------------ writing
 
@@ -230,7 +235,7 @@ class ProcessLink:
             if self._closing or self.gone:
                 return
             mark = CloseReason.PEER if reason is CloseReason.LOCAL else reason
-            self.outbox.put_now(control(END, REASONS.index(mark)))
+            self._say(END, REASONS.index(mark))
             self._closing = True
         self._settle()
         self._reading.retire()
@@ -261,7 +266,12 @@ class ProcessLink:
         self._leave()
         self._settle()
 
-    def begin_with(self, entries: Sequence[Chunk | bytes], *, begun: bool) -> None:
+    def _say(self, kind: int, detail: int = 0) -> None:
+        """Write a frame without body now, with what is owed.  The lock is held."""
+        taken, self.outbox.owed = self.outbox.owed, 0
+        self.outbox.put_now(Chunk([control(kind, detail, 0, taken)]))
+
+    def begin_with(self, entries: Sequence[Chunk], *, begun: bool) -> None:
         """Write first what this link's predecessor has left."""
         with self.lock:
             self.outbox.begin_with(entries, begun=begun)
@@ -271,12 +281,12 @@ class ProcessLink:
         here.remove(self)
         self._know(None)
 
-    def part(self) -> tuple[list[bytes | Chunk], bool]:
+    def part(self) -> tuple[list[Chunk], bool]:
         """This link is to be taken apart: what is not written yet.  The caller takes the socket."""
         self._use()
         with self.lock:
             if self.announced:
-                self.outbox.put_now(control(DISOWN))
+                self._say(DISOWN)
             self.gone = True
             entries, begun = self.outbox.take()
         self._leave()
@@ -284,18 +294,21 @@ class ProcessLink:
 
     # ------------------------------------------------------------------ reading: called in ``pump``
 
-    def _hear_message(self, payload: bytes) -> None:
-        self._end.put(Parcel(payload))
+    def _hear_messages(self, payloads: Sequence[bytes]) -> None:
+        # End.put, for several: this is the path of nearly every message.
+        end = self._end
+        end.items.extend(map(Plain, payloads))
+        if end.alert:
+            end.told()
 
     def _hear_frame(self, frame: Frame) -> None:
         if frame.kind in (MESSAGE, BAD):
-            self._end.put(Parcel(frame.payload(), frame, self.freight.adopt))
-        elif frame.kind == ACK:
-            self._hear_ack(frame.length)
+            self._end.put(Parcel(frame, self.freight.adopt))
         elif frame.kind == ASK:
             with self.lock:
                 self._prompt = True
-                if self.owed:
+                self._tell_at = 1
+                if self.outbox.owed:
                     self._acknowledge()
         elif frame.kind == END:
             self._reading.end(REASONS[frame.payload_start])
@@ -308,12 +321,13 @@ class ProcessLink:
         self._end.put_end(reason)
         self._settle()
 
-    def _hear_ack(self, size: int) -> None:
+    def _hear_taken(self, size: int) -> None:
         with self.lock:
             self.unacknowledged = amount = max(0, self.unacknowledged - size)
+            if not self._waiting:
+                return
             due = [callback for threshold, callback in self._waiting if amount <= threshold]
-            if due:
-                self._waiting = [entry for entry in self._waiting if entry[0] < amount]
+            self._waiting = [entry for entry in self._waiting if entry[0] < amount]
         for callback in due:
             callback()
 
@@ -334,7 +348,7 @@ class ProcessLink:
 
     def _wait(self) -> None:
         """Somebody waits for a message."""
-        flush_gathered()
+        flush_bursts()
         if self.dormant:
             self.claim()
 
@@ -363,7 +377,7 @@ class ProcessLink:
         with self.lock:
             if not (pidfd is None or self._closing or self.gone):
                 self.announced = True
-                header = HEADER.pack(CLAIM, 0, 1, 0, os.getpid())
+                header = HEADER.pack(CLAIM, 0, 1, 0, os.getpid(), 0)
                 self.outbox.put_now(Chunk([header], [Borrowed(pidfd.number, pidfd)]))
 
     def _hear_claim(self, frame: Frame) -> None:
@@ -435,7 +449,7 @@ class ProcessLink:
         self.lock = RLock()
         self._end.forget()
         self._waiting = []
-        self._ack_is_due = False
+        self._tell_at = 1
         self.dormant = True
         self.announced = False
         self._reading.forget()
@@ -444,28 +458,41 @@ class ProcessLink:
     # ------------------------------------------------------------------ acknowledging
 
     def _taken(self, item: Item) -> None:
-        if not isinstance(item, Parcel):
-            return  # it was queued when the channel was one between threads
+        if type(item) is Plain:
+            self._owe(len(item))
+        elif isinstance(item, Parcel):
+            self._owe(item.size)
+        # else it was queued when the channel was one between threads
+
+    def _owe(self, size: int) -> None:
         with self.lock:
-            self.owed += item.size
-            if self.owed >= ACK_AT or self._prompt:
-                self._prompt = bool(self._end.items)
+            outbox = self.outbox
+            outbox.owed += size
+            if outbox.owed >= self._tell_at:
+                self._tell()
+
+    def _tell(self) -> None:
+        """The lock is held."""
+        if self._prompt:
+            if not self._end.items:
+                self._prompt = False
+            self._acknowledge()
+        elif self.outbox.owed >= ACK_AT:
+            self._acknowledge()
+        else:
+            self._tell_at = ACK_AT
+            call_later(self._tell_later)
+
+    def _tell_later(self) -> None:
+        """A while after something was taken."""
+        with self.lock:
+            self._tell_at = 1
+            if self.outbox.owed:
                 self._acknowledge()
-            elif not self._ack_is_due:
-                self._ack_is_due = True
-                give_back_later(cast(Any, self))
 
     def _acknowledge(self) -> None:
-        owed, self.owed = self.owed, 0
         if not (self._closing or self.gone):
-            self.outbox.put_now(control(ACK, 0, owed))
-
-    def give_back(self) -> None:
-        """Some milliseconds after something was taken."""
-        with self.lock:
-            self._ack_is_due = False
-            if self.owed:
-                self._acknowledge()
+            self._say(ACK)
 
     # ------------------------------------------------------------------ how full the way is
 
@@ -478,7 +505,7 @@ class ProcessLink:
             over = self._closing or self.gone or self._end.ended is not None
             if not over and self.unacknowledged > threshold:
                 self._waiting.append((threshold, callback))
-                self.outbox.put_now(control(ASK))
+                self._say(ASK)
                 return
         callback()
 
@@ -487,7 +514,9 @@ class ProcessLink:
             entry = self.outbox.drop_oldest()
         if entry is None:
             return False
-        self.discard([entry])
+        size = self.discard([entry])
+        with self.lock:
+            self.unacknowledged = max(0, self.unacknowledged - size)
         return True
 
     # ------------------------------------------------------------------ the end of the program
@@ -497,7 +526,7 @@ class ProcessLink:
             return  # it may be another process's
         with self.lock:
             if not (self._closing or self.gone):
-                self.outbox.put_now(control(END, REASONS.index(CloseReason.PEER)))
+                self._say(END, REASONS.index(CloseReason.PEER))
                 self._closing = True
 
     def pending(self) -> bool:

@@ -1,11 +1,15 @@
 """The writing half of a process channel: what could not be written yet, and the one who writes it.
 
-A post writes directly, in its own thread, and never waits.  What the kernel has no room for is queued; from
-then on posts are only appended, the I/O thread writes when there is room again, and every ``_EAGER`` posts
-the poster tries too: a thread that posts in a loop lets the I/O thread run only every few milliseconds.
+    queue   chunks: frames with attachments, control frames, what is left of a frame of which a part was
+            written
+    burst   payloads of messages without attachments, all behind the queue; one frame when they are written
 
-A post that follows another at once is queued too, so that a burst wakes the reader once and not each time.
-It is written with ``_BATCH`` others, or when this process waits for a message, or by the I/O thread,
+A post writes directly, in its own thread, and never waits.  What the kernel has no room for is queued; from
+then on posts are only appended, the I/O thread writes when there is room again, and now and then the poster
+tries too: a thread that posts in a loop lets the I/O thread run only every few milliseconds.
+
+A post that follows another at once joins the burst too, so that many wake the reader once and not each time.
+It is written when there are enough of them, or when this process waits for a message, or by the I/O thread,
 whichever comes first.
 """
 
@@ -15,47 +19,61 @@ import socket
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import islice
 from time import monotonic
 from typing import Final
 
 from transport._io import call_soon, io_poller
-from transport._process_wire import Chunk, Octets
+from transport._process_wire import BATCH, HEADER, MESSAGE, MORE, Chunk, Octets, batch, framed
 
 _FLAGS: Final = int(socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
-_EAGER: Final = 64
-_BATCH: Final = 64
-_LITTLE: Final = 1 << 12
+_ENOUGH: Final = 1 << 15
+"""Bytes of posts, each with what it costs to handle it, after which the poster himself writes."""
+_COST: Final = 64
+_ENTRY: Final = 512
 _GAP: Final = 20e-6
 """Seconds within which one post follows another at once: they are in a loop that does little else."""
 
+LITTLE: Final = 1 << 12
+"""Bytes of a payload that is joined with others."""
+_TOGETHER: Final = 1024
+"""Messages in one frame."""
 _GATHER: Final = 256  # pieces in one sendmsg; the kernel takes 1024
 _RETRY: Final = (105, 109)  # ENOBUFS, ETOOMANYREFS: descriptors in flight, which the readers will take
 
 
-_gathering: Final[deque[Callable[[], None]]] = deque()
+class _Bursts:
+    """The outboxes with a burst that may be over."""
+
+    def __init__(self) -> None:
+        self.outboxes: Final[deque[Outbox]] = deque()
+        self.waits = 0
+        """How often this process has waited for a message: what is posted behind a wait follows nothing."""
+
+    def add(self, outbox: Outbox) -> None:
+        self.outboxes.append(outbox)
+        if len(self.outboxes) == 1:
+            call_soon(flush_bursts)
 
 
-class _Waits:
-    count = 0
-    """How often this process has waited for a message: what is posted behind a wait follows nothing."""
+_bursts: Final = _Bursts()
 
 
-_waits: Final = _Waits()
-
-
-def flush_gathered() -> None:
-    """Write what is queued so that more of it may come together.  Called by whoever waits for a message."""
-    _waits.count += 1
-    while _gathering:
+def flush_bursts() -> None:
+    """Write what is kept so that more of it may come together.  Called by whoever waits for a message."""
+    _bursts.waits += 1
+    outboxes = _bursts.outboxes
+    while outboxes:
         try:
-            _gathering.popleft()()
+            outbox = outboxes.popleft()
         except IndexError:
             return
+        outbox.burst_is_over()
 
 
 def forget() -> None:
     """In a forked child: what was to be written is the parent's."""
-    _gathering.clear()
+    _bursts.outboxes.clear()
 
 
 class Outbox:
@@ -66,116 +84,149 @@ class Outbox:
     ) -> None:
         self._socket: Final = sock
         self._on_written: Final = on_written
-        """Called by the I/O thread, without the lock: it takes the lock and calls ``flush``."""
+        """Called without the lock, mostly by the I/O thread: it takes the lock and calls ``flush``."""
         self._on_broken: Final = on_broken
         """Called with the lock held: nobody will read any more."""
-        self._queue: Final[deque[bytes | Chunk]] = deque()
+        self.owed = 0
+        """Bytes of messages taken here that the other side has not been told of: the next frame does."""
+        self._queue: Final[deque[Chunk]] = deque()
+        self._burst: Final[deque[bytes]] = deque()
         self._writing = False
         self._waiting = False
         """Does the I/O thread wait for room?"""
-        self._gathering = False
-        """Is what is queued waiting for more of it?"""
+        self._listed = False
+        """Is this one of ``_bursts``?"""
         self._at_once = 0.0
         """Until when a post would follow the last one at once, unless there was a wait in between."""
-        self._last_wait = 0
-        self._since_try = 0
+        self._waits = 0
+        self._untried = 0
+        """What was put since this was last tried to be written: bytes, and the cost of handling it."""
         self._begun = False
-        """Has a part of the first entry been written?  (It has been cut down to the rest, then.)"""
+        """Has a part of the first chunk been written?  (It has been cut down to the rest, then.)"""
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return len(self._queue) + len(self._burst)
 
-    def put(self, entry: bytes | Chunk) -> None:
-        """Write *entry* behind all that was put before; soon, if there is room."""
-        if self._queue or self._writing:
-            self._queue.append(_own(entry))
-            self._since_try += 1
-            if self._since_try >= (_EAGER if self._waiting else _BATCH if self._gathering else 0):
+    def post(self, payload: bytes) -> None:
+        """Write a message behind all that was put before; soon, if there is room."""
+        burst = self._burst
+        if self._queue or burst or self._writing:
+            burst.append(payload)
+            self._untried += len(payload) + _COST
+            if self._untried >= _ENOUGH:
                 self.flush()
-        elif type(entry) is not bytes:
-            self._queue.append(entry)
-            self.flush()
-            if self._queue:
-                self._queue[0] = _own(self._queue[0])
-        elif monotonic() < self._at_once and self._last_wait == _waits.count and len(entry) <= _LITTLE:
-            self._queue.append(entry)
-            self._since_try = 1
-            self._gathering = True
-            _gathering.append(self._on_written)
-            if len(_gathering) == 1:
-                call_soon(flush_gathered)
+        elif self._waits == _bursts.waits and monotonic() < self._at_once:
+            burst.append(payload)
+            self._untried = len(payload)
+            if not self._listed:
+                self._listed = True
+                _bursts.add(self)
         else:
-            self._write_first(entry)
+            self._write_first(payload)
             self._at_once = monotonic() + _GAP
-            self._last_wait = _waits.count
+            self._waits = _bursts.waits
 
-    def put_now(self, entry: bytes | Chunk) -> None:
+    def put(self, entry: Chunk) -> None:
+        """Write *entry* behind all that was put before; soon, if there is room."""
+        queue = self._queue
+        queue.extend(Chunk([framed(payload)]) for payload in self._burst)
+        self._burst.clear()
+        if queue or self._writing:
+            queue.append(_own(entry))
+            self._untried += _ENTRY
+            if self._untried >= _ENOUGH or not self._waiting:
+                self.flush()
+            return
+        queue.append(entry)
+        self.flush()
+        if queue:
+            queue[0] = _own(queue[0])
+
+    def put_now(self, entry: Chunk) -> None:
         """Write *entry* behind all that was put before; now, if there is room."""
         self.put(entry)
         if self._queue:
             self.flush()
 
-    def _write_first(self, entry: bytes) -> None:
+    def _write_first(self, payload: bytes) -> None:
         """``flush`` for the usual case: nothing is queued, and there is room."""
         self._writing = True
+        owed = self.owed
+        frame = HEADER.pack(MESSAGE, 0, 0, 0, len(payload), owed) + payload
         try:
-            count = self._socket.send(entry, _FLAGS)
+            count = self._socket.send(frame, _FLAGS)
         except OSError:
             count = 0  # flush meets the same error
         finally:
             self._writing = False
-        if count != len(entry):
+        self.owed -= owed
+        if count != len(frame):
             # (A signal handler may have posted meanwhile; this goes first.)
-            self._queue.appendleft(entry if count == 0 else _cut(entry, count))
+            self._queue.appendleft(_cut(Chunk([frame]), count))
             self._begun = count > 0
-        if self._queue:
+        if self._queue or self._burst:
             self.flush()
 
-    def begin_with(self, entries: Iterable[bytes | Chunk], *, begun: bool) -> None:
+    def begin_with(self, entries: Iterable[Chunk], *, begun: bool) -> None:
         """Write *entries* before all others; *begun* if a part of the first has been written."""
         self._queue.extend(entries)
         self._begun = begun
-        self.flush()
+        if self._queue:
+            self.flush()
 
     def flush(self) -> None:
         """Write as much as there is room for."""
         if self._writing:
             return
         self._writing = True
-        self._gathering = False
-        self._since_try = 0
+        self._untried = 0
         try:
-            while self._queue:
-                if not self._write_some():
+            while self._queue or self._burst:
+                if not (self._write_some() if self._queue else self._write_burst()):
                     return
         finally:
             self._writing = False
-        self._stop_waiting()
+        if self._waiting:
+            self._stop_waiting()
+
+    def _write_burst(self) -> bool:
+        burst = self._burst
+        payloads = list(islice(burst, _TOGETHER))
+        for _ in payloads:
+            burst.popleft()
+        owed = self.owed
+        frame = batch(payloads, owed) if len(payloads) > 1 else framed(payloads[0], owed)
+        try:
+            count = self._socket.send(frame, _FLAGS)
+        except OSError as error:
+            if self._queue:  # a signal handler has put something behind it
+                self._queue.appendleft(Chunk([frame]))
+                self.owed -= owed
+            else:
+                burst.extendleft(reversed(payloads))
+            self._failed(error)
+            return False
+        self.owed -= owed
+        if count < len(frame):
+            self._queue.appendleft(_cut(Chunk([frame]), count))
+            self._begun = True
+        return True
 
     def _write_some(self) -> bool:
         queue = self._queue
         views: list[Octets] = []
         numbers: list[int] = []
         for entry in queue:
-            if type(entry) is bytes:
-                views.append(entry)
-            else:
-                assert isinstance(entry, Chunk)
-                if entry.handles:
-                    if views:
-                        break
-                    numbers = [handle.number for handle in entry.handles]
-                views += entry.views
-                if numbers:
+            if entry.handles:
+                if views:
                     break
-            if len(views) >= _GATHER:
+                numbers = [handle.number for handle in entry.handles]
+            views += entry.views
+            if numbers or len(views) >= _GATHER:
                 break
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", numbers))] if numbers else []
         try:
             count = self._socket.sendmsg(views[:1024], ancillary, _FLAGS)
-        except BlockingIOError:
-            self._wait()
-            return False
         except OSError as error:
             self._failed(error)
             return False
@@ -197,7 +248,9 @@ class Outbox:
                 return
 
     def _failed(self, error: OSError) -> None:
-        if error.errno in _RETRY:
+        if isinstance(error, BlockingIOError):
+            self._wait()
+        elif error.errno in _RETRY:
             self._retry()
         else:
             self._stop_waiting()
@@ -217,49 +270,60 @@ class Outbox:
     def _wait(self) -> None:
         if not self._waiting:
             self._waiting = True
-            poller = io_poller()
-            poller.on_writable(self._socket.fileno(), self._on_written)
-            poller.wake()
+            io_poller().on_writable(self._socket.fileno(), self._on_written)
 
     def _stop_waiting(self) -> None:
         if self._waiting:
             self._waiting = False
             io_poller().on_writable(self._socket.fileno(), None)
 
+    def burst_is_over(self) -> None:
+        """For ``flush_bursts``, which has no lock."""
+        self._listed = False
+        self._on_written()
+
     def forget(self, *, keep: bool) -> None:
         """In a forked child: the I/O thread that waits is the parent's, and so is what is queued, unless
         *keep*."""
-        self._writing = self._waiting = self._gathering = False
+        self._writing = self._waiting = self._listed = False
         if not keep:
             self._queue.clear()
+            self._burst.clear()
             self._begun = False
 
-    def drop_oldest(self) -> bytes | Chunk | None:
-        """Take the oldest entry out of which nothing has been written."""
-        index = 1 if self._begun else 0
-        if len(self._queue) <= index:
-            return None
-        entry = self._queue[index]
-        del self._queue[index]
-        return entry
+    def drop_oldest(self) -> Chunk | None:
+        """Take the oldest message out of which nothing has been written."""
+        queue = self._queue
+        for index in range(1 if self._begun else 0, len(queue)):
+            # One that has more descriptors than go with a frame stays whole.
+            if queue[index].views[0][0] in (MESSAGE, BATCH) and (
+                index == 0 or queue[index - 1].views[0][0] != MORE
+            ):
+                entry = queue[index]
+                del queue[index]
+                return entry
+        return Chunk([framed(self._burst.popleft())]) if self._burst else None
 
-    def take(self) -> tuple[list[bytes | Chunk], bool]:
+    def take(self) -> tuple[list[Chunk], bool]:
         """All that is not written, and whether a part of the first entry was; nothing is written any more."""
         self._stop_waiting()
-        entries = list(self._queue)
+        entries = [*self._queue, *(Chunk([framed(payload)]) for payload in self._burst)]
         self._queue.clear()
+        self._burst.clear()
         begun, self._begun = self._begun, False
         return entries, begun
 
 
-def _size(entry: bytes | Chunk) -> int:
-    return len(entry) if isinstance(entry, bytes) else sum(map(len, entry.views))
+def _size(entry: Chunk) -> int:
+    return sum(map(len, entry.views))
 
 
-def _cut(entry: bytes | Chunk, count: int) -> Chunk:
+def _cut(entry: Chunk, count: int) -> Chunk:
     """The rest of *entry*, without its descriptors: they went with the first byte."""
+    if not count:
+        return entry
     rest: list[Octets] = []
-    for view in [entry] if isinstance(entry, bytes) else entry.views:
+    for view in entry.views:
         if count >= len(view):
             count -= len(view)
         else:
@@ -273,10 +337,8 @@ def _rest_of(view: Octets, count: int) -> memoryview:
     return rest if isinstance(view, memoryview) else rest.toreadonly()
 
 
-def _own(entry: bytes | Chunk) -> bytes | Chunk:
+def _own(entry: Chunk) -> Chunk:
     """*entry*, with copies of what its poster may still write to: memory seen through a writable view."""
-    if isinstance(entry, bytes):
-        return entry
     views = [
         view.tobytes() if isinstance(view, memoryview) and not view.readonly else view for view in entry.views
     ]

@@ -71,7 +71,6 @@ class Peer:
         self.pidfd: Final = pidfd
         self._links: Final[weakref.WeakSet[Link]] = weakref.WeakSet()
         io_poller().on_readable(pidfd.number, self._died)
-        io_poller().wake()
 
     def add(self, link: Link) -> None:
         self._links.add(link)

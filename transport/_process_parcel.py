@@ -1,7 +1,8 @@
 """A message between processes: packed by the poster, queued by the reader, opened by who takes it.
 
     pack    value, transfer list  ──>  chunks to be written; the listed objects are dead then
-    Parcel  a frame that came in: ``open`` makes value, ports and buffers of it
+    Plain   the payload of a message without attachments: ``open`` makes the value of it
+    Parcel  a frame with attachments: ``open`` makes value, ports and buffers of it
 
 How an end is put into a message and becomes an end again is the link's affair: it passes functions for that.
 """
@@ -22,6 +23,7 @@ from clonecodec import (
     check_transfer_list,
     take_all,
 )
+from clonecodec.plain import loads_plain
 from transport._drop import drop_all
 from transport._end import End
 from transport._process_codec import (
@@ -36,7 +38,6 @@ from transport._process_codec import (
 )
 from transport._process_wire import (
     BAD,
-    HEADER,
     MESSAGE,
     Borrowed,
     Chunk,
@@ -47,6 +48,7 @@ from transport._process_wire import (
     Record,
     chunks,
 )
+from transport.link import NOTHING_LISTED
 from transport.message import Opened, Sealed
 from transport.port import open_port
 
@@ -85,12 +87,9 @@ class Packed:
         for item, token in zip(self.items, self.tokens, strict=True):
             item.transfer_restore(token)
 
-    def chunks(self, shipped: Iterable[Shipped]) -> list[Chunk | bytes]:
+    def chunks(self, shipped: Iterable[Shipped], taken: int = 0) -> list[Chunk]:
         """The frame; *shipped* has each end among the tokens, in their order."""
         serializer = self._serializer
-        if not (self.tokens or serializer.records):
-            payload = self._payload
-            return [HEADER.pack(MESSAGE, 0, 0, 0, len(payload)) + payload]
         ends = iter(shipped)
         records: list[Record] = []
         segments: list[Octets] = []
@@ -115,16 +114,16 @@ class Packed:
         segments += serializer.segments
         handles += serializer.handles
         self.size += sum(map(len, segments))
-        return list(chunks(MESSAGE, self._payload, records, segments, handles))
+        return chunks(MESSAGE, self._payload, records, segments, handles, taken=taken)
 
 
-def pack(value: object, transfer: Iterable[object]) -> Packed:
+def pack(value: object, transfer: Iterable[object] = NOTHING_LISTED) -> Packed:
     """Check the list and serialize.
 
     Raises:
         DataCloneError: it cannot be done; nothing has changed.
     """
-    items = check_transfer_list(transfer)
+    items = () if transfer is NOTHING_LISTED else check_transfer_list(transfer)
     serializer = PortSerializer(items)
     serializer.look_for_big_buffers(value)
     serializer.write_header()
@@ -132,31 +131,53 @@ def pack(value: object, transfer: Iterable[object]) -> Packed:
     return Packed(serializer, items)
 
 
-def bad(reason: str) -> bytes:
+def bad(reason: str) -> list[Chunk]:
     """The frame of a message that could not be packed on its way: a 'messageerror' for who takes it."""
-    payload = reason.encode("utf-8", "replace")
-    return HEADER.pack(BAD, 0, 0, 0, len(payload)) + payload
+    return chunks(BAD, reason.encode("utf-8", "replace"), (), (), ())
+
+
+class Plain(Sealed, bytes):
+    """A message that came in without attachments: nearly all of them.
+
+    (A subclass of bytes, so that the garbage collector does not look through those that wait.)
+    """
+
+    __slots__ = ()
+
+    @property
+    def size(self) -> int:  # type: ignore[override]  # nobody sets it
+        return len(self)
+
+    def open(self) -> Opened:
+        value = loads_plain(self)
+        if value is NotImplemented:
+            deserializer = PortDeserializer(self)
+            deserializer.read_header()
+            value = deserializer.read_value()
+        return value, ()
+
+    def dispose(self) -> Sequence[object]:
+        return ()
+
+    def again(self) -> list[Chunk]:
+        """The frame that it came in, to be passed on."""
+        return chunks(MESSAGE, self, (), (), ())
 
 
 class Parcel(Sealed):
-    """A message that came in."""
+    """A message that came in with attachments, or instead of one that could not be packed."""
 
     __slots__ = ("_adopt", "_frame", "_payload", "size")
 
-    def __init__(self, payload: bytes, frame: Frame | None = None, adopt: Adopt | None = None) -> None:
-        self._payload = payload
-        self._frame = frame
+    def __init__(self, frame: Frame, adopt: Adopt) -> None:
+        self._payload = frame.payload()
+        self._frame: Frame | None = frame
         self._adopt = adopt
-        self.size = len(payload)
-        if frame is not None:
-            self.size += sum(map(len, frame.segments))
+        self.size = len(self._payload) + sum(map(len, frame.segments))
 
     def open(self) -> Opened:
         frame = self._frame
-        if frame is None:
-            deserializer = PortDeserializer(self._payload)
-            deserializer.read_header()
-            return deserializer.read_value(), ()
+        assert frame is not None
         live: list[object] = []
         listed = sum(record.kind in LISTED for record in frame.records)
         try:
@@ -175,7 +196,6 @@ class Parcel(Sealed):
     def _build(self, frame: Frame, live: list[object]) -> None:
         if frame.lost:
             raise DecodeError("descriptors were lost: this process has too many files open", 0)
-        assert self._adopt is not None
         records, segments = frame.records, frame.segments
         frame.records = []
         try:
@@ -191,7 +211,7 @@ class Parcel(Sealed):
 
     def dispose(self) -> Sequence[object]:
         frame, self._frame = self._frame, None
-        if frame is None or self._adopt is None:
+        if frame is None:
             return ()
         ends: list[object] = []
         handles = frame.handles
@@ -202,15 +222,12 @@ class Parcel(Sealed):
         frame.handles = []
         return ends
 
-    def again(self) -> list[Chunk | bytes]:
+    def again(self) -> list[Chunk]:
         """The frame that it came in, to be passed on."""
         frame = self._frame
-        if frame is None:
-            return [HEADER.pack(MESSAGE, 0, 0, 0, len(self._payload)) + self._payload]
-        return list(
-            chunks(
-                frame.kind, self._payload, frame.records, frame.segments, list(frame.handles), lost=frame.lost
-            )
+        assert frame is not None
+        return chunks(
+            frame.kind, self._payload, frame.records, frame.segments, list(frame.handles), lost=frame.lost
         )
 
 

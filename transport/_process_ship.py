@@ -26,7 +26,7 @@ from transport import _thread_link
 from transport._drop import drop_all
 from transport._end import End
 from transport._process_link import ProcessLink
-from transport._process_parcel import Parcel, Shipped, bad, pack
+from transport._process_parcel import Parcel, Plain, Shipped, bad, pack
 from transport._process_wire import END, REASONS, Chunk, Descriptor, Handle, Octets, control
 from transport._relay import relay
 from transport.link import Link
@@ -86,13 +86,13 @@ class _Freight:
         end = make_end(sock, channel)
         link = end.link
         assert isinstance(link, ProcessLink)
-        link.unacknowledged, link.owed = unacknowledged, owed
+        link.unacknowledged, link.outbox.owed = unacknowledged, owed
         offset = _STATE.size + (to_come + to_go) * _CHUNK.size
         numbers = _CHUNK.iter_unpack(state[_STATE.size : offset])
         rest = handles[1:]
         if pid:
             link.know(pid, rest.pop(0))
-        entries: list[bytes | Chunk] = []
+        entries: list[Chunk] = []
         for index, (size, count) in enumerate(numbers):
             octets, mine, rest = state[offset : offset + size], rest[:count], rest[count:]
             offset += size
@@ -101,7 +101,7 @@ class _Freight:
                     link.reader.feed_handles(mine)
                 link.reader.feed(memoryview(octets))
             else:
-                entries.append(Chunk([octets], mine) if mine else octets)
+                entries.append(Chunk([octets], mine))
         link.begin_with(entries, begun=bool(flags & _BEGUN))
         if flags & _COPIED:
             link.copied = True
@@ -173,7 +173,7 @@ def _relay_later(end: End, near: End) -> None:
 
 
 def _take_apart(end: End, link: ProcessLink) -> Work:
-    to_come: list[bytes | Chunk] = []
+    to_come: list[Chunk] = []
     for item in end.items:
         to_come += yield from _again(item)
     end.items.clear()
@@ -188,23 +188,23 @@ def _take_apart(end: End, link: ProcessLink) -> Work:
     octets: list[Octets] = []
     handles: list[Handle] = [Descriptor(link.socket.detach()), *peer_handles]
     for entry in [*to_come, *to_go]:
-        views: Sequence[Octets] = [entry] if isinstance(entry, bytes) else entry.views
-        mine = () if isinstance(entry, bytes) else entry.handles
-        table.append(_CHUNK.pack(sum(map(len, views)), len(mine)))
-        octets += views
-        handles += mine
+        table.append(_CHUNK.pack(sum(map(len, entry.views)), len(entry.handles)))
+        octets += entry.views
+        handles += entry.handles
     flags = (_BEGUN if begun else 0) | (_COPIED if link.copied else 0)
     channel = cast(bytes, link.channel)
-    head = _STATE.pack(flags, len(to_come), len(to_go), peer_pid, link.unacknowledged, link.owed, channel)
+    head = _STATE.pack(
+        flags, len(to_come), len(to_go), peer_pid, link.unacknowledged, link.outbox.owed, channel
+    )
     return b"".join([head, *table, *octets]), handles
 
 
-def _again(item: Item) -> Generator[End, Shipped, list[bytes | Chunk]]:
+def _again(item: Item) -> Generator[End, Shipped, list[Chunk]]:
     """A message that waits, as the frame that it came in, or would have come in."""
-    if isinstance(item, Parcel):
+    if isinstance(item, (Plain, Parcel)):
         return item.again()
     if isinstance(item, EndMark):
-        return [control(END, REASONS.index(item.reason))]
+        return [Chunk([control(END, REASONS.index(item.reason))])]
     carried: Sequence[object] = ()
     try:
         value, carried = opened(item)
@@ -212,7 +212,7 @@ def _again(item: Item) -> Generator[End, Shipped, list[bytes | Chunk]]:
         packed.take()
     except (DataCloneError, DecodeError) as error:
         drop_all(carried)
-        return [bad(str(error))]
+        return bad(str(error))
     shipped: list[Shipped] = []
     for token in packed.tokens:
         if not isinstance(token, BufferToken):
@@ -222,5 +222,5 @@ def _again(item: Item) -> Generator[End, Shipped, list[bytes | Chunk]]:
                 lost = [thing for thing in packed.tokens[len(shipped) :] if isinstance(thing, End)]
                 adopted = (FREIGHT.adopt(state, duplicates(handles)) for state, handles in shipped)
                 drop_all([*lost, *adopted])
-                return [bad(str(error))]
+                return bad(str(error))
     return packed.chunks(shipped)

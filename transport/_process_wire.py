@@ -1,11 +1,15 @@
 """What goes through the socketpair of a process channel: frames, some with file descriptors.
 
     frame    = header  body  segment*
-    header   = kind:u8  lost:u8  descriptors:u16  records:u32  length:u64       16 bytes, little-endian
-    body     = record*  payload                                                 *length* bytes
-    record   = kind:u32  descriptors:u32  size:u64  length:u64  maximum:u64     32 bytes: an attachment
+    header   = kind:u8  lost:u8  descriptors:u16  records:u32  length:u64  taken:u64    24 bytes
+    body     = record*  payload                                                         *length* bytes
+             | size:u32 *records*  payload*                                             of a BATCH
+    record   = kind:u32  descriptors:u32  size:u64  length:u64  maximum:u64             an attachment
     segment  = *size* bytes of the record at its place: big buffers, out of band, never joined with
                anything
+
+Both ends are on one machine, so numbers are in its byte order.  *taken* tells, in whatever frame comes next,
+how many bytes of messages have been taken since the last one told.
 
 Descriptors go with the first byte of the frame that counts them, so they never arrive later than it.  One
 ``sendmsg`` takes 253 at most: a frame that has more is preceded by MORE frames with 253 each.  *lost* is 1 if
@@ -23,18 +27,19 @@ from typing import Final, NamedTuple, TypeAlias
 
 from transport.message import CloseReason
 
-HEADER: Final = struct.Struct("<BBHIQ")
-RECORD: Final = struct.Struct("<IIQQQ")
+HEADER: Final = struct.Struct("=BBHIQQ")
+RECORD: Final = struct.Struct("=IIQQQ")
 
 MESSAGE: Final = 1  # a clone, with its attachments                    payload: V8's format
-ACK: Final = 2  # length: bytes of messages that were taken       no body
+ACK: Final = 2  # nothing but *taken*                              no body
 ASK: Final = 3  # "acknowledge at once what you take": somebody waits for it
 END: Final = 4  # records: index into REASONS                     no body
 MORE: Final = 5  # descriptors of the next frame                   no body
 BAD: Final = 6  # a message that could not be packed on its way   payload: why, in UTF-8
 CLAIM: Final = 7  # length: pid of the process that owns this end   its pidfd, no body
 DISOWN: Final = 8  # the process that claimed the end has passed it on
-KINDS: Final = frozenset(range(MESSAGE, DISOWN + 1))
+BATCH: Final = 9  # *records* clones without attachments             payloads, and their sizes before them
+KINDS: Final = frozenset(range(MESSAGE, BATCH + 1))
 
 BODILESS: Final = frozenset({ACK, ASK, END, MORE, CLAIM, DISOWN})
 
@@ -45,6 +50,8 @@ MAX_DESCRIPTORS: Final = 253
 
 SMALL: Final = 1 << 16
 """Buffers of at least so many bytes are segments.  (A copy of less costs no more than a system call.)"""
+
+_SIZE: Final = array("I").itemsize
 
 Octets: TypeAlias = "bytes | bytearray | memoryview"
 
@@ -100,9 +107,39 @@ class Chunk(NamedTuple):
     handles: Sequence[Handle] = ()
 
 
-def control(kind: int, records: int = 0, length: int = 0) -> bytes:
+def control(kind: int, records: int = 0, length: int = 0, taken: int = 0) -> bytes:
     """A frame without body and descriptors."""
-    return HEADER.pack(kind, 0, 0, records, length)
+    return HEADER.pack(kind, 0, 0, records, length, taken)
+
+
+def framed(payload: bytes, taken: int = 0) -> bytes:
+    """A message without attachments."""
+    return HEADER.pack(MESSAGE, 0, 0, 0, len(payload), taken) + payload
+
+
+def batch(payloads: Sequence[bytes], taken: int = 0) -> bytes:
+    """Messages without attachments, as one frame."""
+    sizes = array("I", map(len, payloads)).tobytes()
+    body = b"".join(payloads)
+    return HEADER.pack(BATCH, 0, 0, len(payloads), len(sizes) + len(body), taken) + sizes + body
+
+
+def unbatch(body: bytes, count: int) -> list[bytes]:
+    """The payloads in the body of a BATCH.
+
+    Raises:
+        FrameError: it contradicts itself.
+    """
+    start = count * _SIZE
+    sizes = array("I", body[:start]) if start <= len(body) else ()
+    if len(sizes) != count or start + sum(sizes) != len(body):
+        raise FrameError("the messages of a batch are not of the sizes that it says")
+    payloads = []
+    for size in sizes:
+        stop = start + size
+        payloads.append(body[start:stop])
+        start = stop
+    return payloads
 
 
 def chunks(
@@ -113,14 +150,15 @@ def chunks(
     handles: Sequence[Handle],
     *,
     lost: bool = False,
+    taken: int = 0,
 ) -> list[Chunk]:
     """A frame with attachments: one chunk, or several if it has too many descriptors for one."""
     result = []
     while len(handles) > MAX_DESCRIPTORS:
-        result.append(Chunk([HEADER.pack(MORE, 0, MAX_DESCRIPTORS, 0, 0)], handles[:MAX_DESCRIPTORS]))
+        result.append(Chunk([HEADER.pack(MORE, 0, MAX_DESCRIPTORS, 0, 0, 0)], handles[:MAX_DESCRIPTORS]))
         handles = handles[MAX_DESCRIPTORS:]
     manifest = b"".join(RECORD.pack(*record) for record in records)
-    header = HEADER.pack(kind, lost, len(handles), len(records), len(manifest) + len(payload))
+    header = HEADER.pack(kind, lost, len(handles), len(records), len(manifest) + len(payload), taken)
     head: list[Octets] = (
         [header + manifest + payload] if len(payload) < SMALL else [header + manifest, payload]
     )
@@ -172,10 +210,18 @@ class FrameReader:
     way whose memory is already there.
     """
 
-    def __init__(self, on_message: Callable[[bytes], None], on_frame: Callable[[Frame], None]) -> None:
-        self._on_message: Final = on_message
-        """Called with the payload of a message without attachments: nearly all of them."""
+    def __init__(
+        self,
+        on_messages: Callable[[Sequence[bytes]], None],
+        on_frame: Callable[[Frame], None],
+        on_taken: Callable[[int], None],
+    ) -> None:
+        self._on_messages: Final = on_messages
+        """Called with the payloads of messages without attachments: nearly all of them."""
         self._on_frame: Final = on_frame
+        """Called with every other frame."""
+        self._on_taken: Final = on_taken
+        """Called when a frame says that the other side has taken so many bytes."""
         self._rest = b""
         """The beginning of a header or of a short body."""
         self._frame: Frame | None = None
@@ -238,15 +284,24 @@ class FrameReader:
                 continue
             if size - offset < HEADER.size:
                 break
-            kind, lost, descriptors, records, length = unpack(data, offset)
+            kind, lost, descriptors, records, length, taken = unpack(data, offset)
             start = offset + HEADER.size
             stop = start + length
-            if kind == MESSAGE and not records and not descriptors and stop <= size:
-                self._on_message(data[start:stop].tobytes())
-                offset = stop
-                continue
+            if stop <= size and not descriptors:
+                if kind == MESSAGE and not records:
+                    if taken:
+                        self._on_taken(taken)
+                    self._on_messages((data[start:stop].tobytes(),))
+                    offset = stop
+                    continue
+                if kind == BATCH:
+                    if taken:
+                        self._on_taken(taken)
+                    self._on_messages(unbatch(data[start:stop].tobytes(), records))
+                    offset = stop
+                    continue
             if kind in BODILESS or stop <= size:
-                self._begin(kind, descriptors, records, length, bool(lost))
+                self._begin(kind, descriptors, records, length, bool(lost), taken)
                 if kind not in BODILESS:
                     self._body(data[start:stop].tobytes())
                     offset = stop
@@ -255,7 +310,7 @@ class FrameReader:
             elif length < SMALL:
                 break
             else:
-                self._begin(kind, descriptors, records, length, bool(lost))
+                self._begin(kind, descriptors, records, length, bool(lost), taken)
                 body = self._allocate(length)
                 assert self._frame is not None
                 self._frame.body = body
@@ -271,9 +326,11 @@ class FrameReader:
         except (MemoryError, OverflowError):
             raise FrameError(f"a frame claims {length} bytes") from None
 
-    def _begin(self, kind: int, descriptors: int, records: int, length: int, lost: bool) -> None:
+    def _begin(self, kind: int, descriptors: int, records: int, length: int, lost: bool, taken: int) -> None:
         if kind not in KINDS:
             raise FrameError(f"a frame of unknown kind {kind}")
+        if taken:
+            self._on_taken(taken)
         handles = self._group(descriptors) if descriptors else []
         if kind == MORE:
             self._more += handles
@@ -297,6 +354,10 @@ class FrameReader:
         frame = self._frame
         assert frame is not None
         frame.body = body
+        if frame.kind == BATCH:
+            self._frame = None
+            self._on_messages(unbatch(bytes(body), frame.payload_start // RECORD.size))
+            return
         frame.read_records()
         for record in frame.records:
             segment = self._allocate(record.size)
@@ -328,7 +389,7 @@ class FrameReader:
             yield from _again(frame, self._unfilled)
             self._unfilled.clear()
         if self._more:
-            yield Chunk([HEADER.pack(MORE, self._lost, len(self._more), 0, 0)], self._more)
+            yield Chunk([HEADER.pack(MORE, self._lost, len(self._more), 0, 0, 0)], self._more)
             self._more = []
         rest, self._rest = self._rest, b""
         groups = list(self._groups)
@@ -352,10 +413,11 @@ def _again(frame: Frame, unfilled: Sequence[memoryview]) -> Iterator[Chunk]:
             pieces.append(memoryview(piece)[:count])
     handles: Sequence[Descriptor] = frame.handles
     while len(handles) > MAX_DESCRIPTORS:
-        yield Chunk([HEADER.pack(MORE, 0, MAX_DESCRIPTORS, 0, 0)], handles[:MAX_DESCRIPTORS])
+        yield Chunk([HEADER.pack(MORE, 0, MAX_DESCRIPTORS, 0, 0, 0)], handles[:MAX_DESCRIPTORS])
         handles = handles[MAX_DESCRIPTORS:]
     records = frame.payload_start // RECORD.size
-    yield Chunk([HEADER.pack(frame.kind, frame.lost, len(handles), records, frame.length), *pieces], handles)
+    header = HEADER.pack(frame.kind, frame.lost, len(handles), records, frame.length, 0)
+    yield Chunk([header, *pieces], handles)
 
 
 def handles_in(ancillary: Sequence[tuple[int, int, bytes]]) -> list[Descriptor]:

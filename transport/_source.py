@@ -16,46 +16,78 @@ import select
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from contextlib import suppress
 from time import monotonic
 from typing import Final
 
-from transport._io import give_back_later
+from transport._io import call_later
 from transport._poller import Poller, Wakeup
 
 
 class Sleeper:
-    """A thread that waits in ``receive`` on a port with a descriptor."""
+    """A thread that waits in ``receive`` on a port with a descriptor.
 
-    __slots__ = ("_wakeup", "_woken", "leads", "poll")
+    It sleeps in ``poll`` on the descriptor that it reads, if it leads, and on a wake-up.  The wake-up is not
+    set for one that is awake, as it is while it reads: who wakes it says ``woken`` first and looks then
+    whether it sleeps; it does so the other way round.
+    """
+
+    __slots__ = ("_poll", "_reads", "_sleeps", "_wakeup", "leads", "woken")
 
     def __init__(self) -> None:
         self._wakeup = Wakeup()
-        self.poll = select.poll()
-        self.poll.register(self._wakeup.fd, select.POLLIN)
-        self._woken = False
+        self._poll = select.poll()
+        self._poll.register(self._wakeup.fd, select.POLLIN)
+        self._reads = -1
+        """The descriptor that is in the poll set, though the sleeper may not lead any more."""
+        self._sleeps = False
+        self.woken = False
+        """Has somebody something for this thread?"""
         self.leads = False
         """This thread reads the descriptor; otherwise another does, for it too."""
 
-    def woken(self) -> bool:
-        """Has somebody something for this thread?"""
-        return self._woken
-
     def wake(self) -> None:
-        self._woken = True
+        self.woken = True
+        if self._sleeps:
+            self._wakeup.set()
+
+    def promote(self, fd: int) -> None:
+        """Let it read *fd* from now on."""
+        self.lead(fd)
         self._wakeup.set()
 
-    def promote(self) -> None:
+    def lead(self, fd: int) -> None:
+        """Read *fd*.  (One who receives in a loop finds it in the set.)"""
         self.leads = True
-        self._wakeup.set()
+        if self._reads != fd:
+            if self._reads >= 0:
+                self._poll.unregister(self._reads)
+            self._poll.register(fd, select.POLLIN)
+            self._reads = fd
 
-    def clear(self) -> None:
-        self._wakeup.clear()
+    def follow(self) -> None:
+        """Read nothing."""
+        self.leads = False
+        if self._reads >= 0:
+            self._poll.unregister(self._reads)
+            self._reads = -1
+
+    def sleep(self, seconds: float | None) -> bool:
+        """Until there is something to read, or somebody wakes it; False when *seconds* are over."""
+        self._sleeps = True
+        if self.woken:
+            self._sleeps = False
+            return True
+        ready = self._poll.poll(None if seconds is None else seconds * 1000)
+        self._sleeps = False
+        if not ready:
+            return False
+        if ready[0][0] != self._reads or len(ready) > 1:
+            self._wakeup.clear()
+        return True
 
     def reset(self) -> None:
-        if self._woken:
-            self._woken = False
-            self._wakeup.clear()
+        """The next one who borrows it has not been woken.  (The wake-up may be set: he sleeps once less.)"""
+        self.woken = self._sleeps = False
 
     def __del__(self) -> None:
         self._wakeup.close()
@@ -96,10 +128,11 @@ class Source(ABC):
         """Has ``pump`` said that nothing more can come?"""
         self._home: Poller | None = None
         """The poller that gets the role back when a thread is done with it."""
-        self.loans = 0
-        """How often a thread has taken the role: the I/O thread gives it back when this stands still."""
-        self.returning = False
-        """Is the I/O thread looking at ``loans``?"""
+        self._loans = 0
+        """How often a thread has taken the role."""
+        self._seen_loans: int | None = None
+        """What ``_loans`` was when the I/O thread looked: it gives the role back when this stands still.
+        None while it does not look."""
 
     @abstractmethod
     def fileno(self) -> int:
@@ -122,7 +155,6 @@ class Source(ABC):
                 return
             self._leave_poller()
             self._join_poller(poller)
-        poller.wake()
 
     def retire(self) -> None:
         """Nobody reads any more; when this returns, nobody is in ``pump`` (unless the caller is).
@@ -151,7 +183,7 @@ class Source(ABC):
         self._pumping = threading.RLock()
         self._poller = self._leader = self._home = None
         self._followers.clear()
-        self.returning = False
+        self._seen_loans = None
 
     def _join_poller(self, poller: Poller) -> None:
         self._poller = poller
@@ -184,32 +216,26 @@ class Source(ABC):
         deadline = None if timeout is None else monotonic() + timeout
         with self._role:
             if self._retired:
-                sleeper.leads = False
+                sleeper.follow()
             elif self._leader is None:
                 self._lead(sleeper)
             else:
-                sleeper.leads = False
+                sleeper.follow()
                 self._followers.append(sleeper)
         try:
-            while not sleeper.woken():
-                if sleeper.leads and not self._pump_as(sleeper):
+            while not sleeper.woken:
+                if not sleeper.sleep(None if deadline is None else max(0.0, deadline - monotonic())):
                     return
-                if sleeper.woken():
+                if sleeper.leads and not sleeper.woken and not self._pump_as(sleeper):
                     return
-                left = None if deadline is None else max(0.0, deadline - monotonic()) * 1000
-                if not sleeper.poll.poll(left):
-                    return
-                if not sleeper.woken():
-                    sleeper.clear()
         finally:
             self._stop_leading(sleeper)
 
     def _lead(self, sleeper: Sleeper) -> None:
         self._leave_poller()
         self._leader = sleeper
-        self.loans += 1
-        sleeper.leads = True
-        sleeper.poll.register(self.fileno(), select.POLLIN)
+        self._loans += 1
+        sleeper.lead(self.fileno())
 
     def _pump_as(self, sleeper: Sleeper) -> bool:
         with self._pumping:
@@ -227,24 +253,26 @@ class Source(ABC):
                     self._followers.remove(sleeper)
                 return
             self._leader = None
-            sleeper.leads = False
-            with suppress(KeyError, ValueError, OSError):  # closed by the one who retired us
-                sleeper.poll.unregister(self.fileno())
             if self._retired:
                 return
             if self._followers:
                 heir = self._followers.popleft()
-                self._lead(heir)
-                heir.promote()
+                self._leave_poller()
+                self._leader = heir
+                self._loans += 1
+                heir.promote(self.fileno())
                 return
-            if self.returning:
+            if self._seen_loans is not None:
                 return
-            self.returning = True
-        give_back_later(self)
+            self._seen_loans = self._loans
+        call_later(self._give_back)
 
-    def give_back(self) -> None:
-        """The while is over: the poller reads again, unless a thread does."""
+    def _give_back(self) -> None:
+        """A while is over: the poller reads again, unless a thread has since come back, or is at it."""
         with self._role:
-            self.returning = False
-            if not self._retired and self._leader is None and self._poller is None and self._home is not None:
+            used = self._loans != self._seen_loans and not self._retired
+            self._seen_loans = self._loans if used else None
+            if not (used or self._retired or self._leader or self._poller) and self._home is not None:
                 self._join_poller(self._home)
+        if used:
+            call_later(self._give_back)

@@ -21,7 +21,7 @@ from transport.message import NOTHING, Item
 
 
 def take_blocking(port: Receiver, timeout: float | None) -> Item:
-    """The next item; block until there is one.
+    """There was none: block until there is an item, and take it.
 
     Raises:
         TimeoutError: there was none for *timeout* seconds.
@@ -31,23 +31,21 @@ def take_blocking(port: Receiver, timeout: float | None) -> Item:
     dispatcher().start()  # a peer that is collected is closed there
     if _drop.pending():
         _drop.collect()
-    left = timeout
-    looked = False
+    left = None if timeout is None else max(0.0, timeout)
     while True:
         end = port._end
-        item = port.take()
-        if item is not NOTHING:
-            return item
         source = end.link.source
-        if left is not None and left <= 0 and (source is None or looked):
-            raise TimeoutError("nothing to receive")
         if source is None:
             _sleep(port, end, left)
         else:
             sleep_reading(port, end, source, left)
-        looked = True
+        item = port.take()
+        if item is not NOTHING:
+            return item
         if deadline is not None:
-            left = max(0.0, deadline - monotonic())
+            left = deadline - monotonic()
+            if left <= 0:
+                raise TimeoutError("nothing to receive")
 
 
 def _register(port: Receiver, end: End, wake: Callable[[], None]) -> bool:
@@ -91,7 +89,7 @@ def sleep_reading(port: Receiver, end: End, source: Source, timeout: float | Non
         try:
             source.wait(sleeper, timeout)
         finally:
-            _leave(end, wake, takes=sleeper.woken())
+            _leave(end, wake, takes=sleeper.woken)
     finally:
         return_sleeper(sleeper)
 

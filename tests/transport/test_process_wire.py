@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
 
@@ -19,16 +19,20 @@ from transport._process_codec import APART
 from transport._process_link import ProcessLink
 from transport._process_wire import (
     ACK,
+    BATCH,
     END,
     HEADER,
     MESSAGE,
+    Chunk,
     Descriptor,
     Frame,
     FrameError,
     FrameReader,
     Record,
+    batch,
     chunks,
     control,
+    framed,
 )
 
 
@@ -37,10 +41,13 @@ class Log:
 
     def __init__(self) -> None:
         self.heard: list[object] = []
-        self.reader = FrameReader(self.message, self.frame)
+        self.reader = FrameReader(self.messages, self.frame, self.taken)
 
-    def message(self, payload: bytes) -> None:
-        self.heard.append((MESSAGE, len(payload), payload, [], 0))
+    def messages(self, payloads: Sequence[bytes]) -> None:
+        self.heard += [(MESSAGE, len(payload), payload, [], 0) for payload in payloads]
+
+    def taken(self, size: int) -> None:
+        self.heard.append(("taken", size))
 
     def frame(self, frame: Frame) -> None:
         segments = [bytes(segment) for segment in frame.segments]
@@ -53,14 +60,16 @@ def stream() -> bytes:
     big = chunks(MESSAGE, b"with", records, [b"12345", b"", b"x" * 70_000], [])
     long = chunks(MESSAGE, b"l" * 100_000, [], [], [])
     views = [view for chunk in [*big, *long] for view in chunk.views]
-    return b"".join([control(MESSAGE, 0, 3) + b"abc", control(ACK, 0, 7), *views, control(END, 1)])
+    many = batch([b"", b"one", b"t" * 40_000, b"u" * 40_000], 9)
+    acknowledgement = control(ACK, taken=7)
+    return b"".join([framed(b"abc", 5), acknowledgement, batch([b"x", b"yz"]), many, *views, control(END, 1)])
 
 
 def test_frames_are_the_same_however_the_stream_is_cut() -> None:
     octets = stream()
     whole = Log()
     whole.reader.feed(memoryview(octets))
-    assert len(whole.heard) == 5
+    assert len(whole.heard) == 14
 
     for step in (1, 7, 16, 17, 33, 1000, 65_537):
         log = Log()
@@ -69,7 +78,9 @@ def test_frames_are_the_same_however_the_stream_is_cut() -> None:
         assert log.heard == whole.heard, step
 
 
-@pytest.mark.parametrize("cut", [0, 1, 16, 19, 20, 36, 60, 140, 150, 171, 500, 70_300, 75_000, 170_300])
+@pytest.mark.parametrize(
+    "cut", [0, 1, 24, 27, 30, 51, 60, 90, 140, 150, 171, 500, 50_000, 80_300, 150_000, 160_000, 250_300]
+)
 def test_another_reader_goes_on_where_one_has_stopped(cut: int) -> None:
     octets = stream()
     whole, first, second = Log(), Log(), Log()
@@ -87,11 +98,16 @@ def test_another_reader_goes_on_where_one_has_stopped(cut: int) -> None:
 @pytest.mark.parametrize(
     "octets",
     [
-        HEADER.pack(99, 0, 0, 0, 0),
-        HEADER.pack(END, 0, 0, 99, 0),
-        HEADER.pack(MESSAGE, 0, 1, 0, 0),
-        HEADER.pack(MESSAGE, 0, 0, 3, 2) + b"xx",
-        HEADER.pack(MESSAGE, 0, 0, 0, 1 << 62),
+        HEADER.pack(99, 0, 0, 0, 0, 0),
+        HEADER.pack(END, 0, 0, 99, 0, 0),
+        HEADER.pack(MESSAGE, 0, 1, 0, 0, 0),
+        HEADER.pack(MESSAGE, 0, 0, 3, 2, 0) + b"xx",
+        HEADER.pack(MESSAGE, 0, 0, 0, 1 << 62, 0),
+        HEADER.pack(BATCH, 0, 0, 1, 0, 0),
+        HEADER.pack(BATCH, 0, 0, 1, 5, 0) + b"\2\0\0\0x",
+        HEADER.pack(BATCH, 0, 0, 1, 6, 0) + b"\1\0\0\0xy",
+        HEADER.pack(BATCH, 0, 0, 1 << 31, 4, 0) + b"xxxx",
+        HEADER.pack(BATCH, 0, 0, 2, 1 << 62, 0),
     ],
 )
 def test_what_contradicts_itself_breaks_the_protocol(octets: bytes) -> None:
@@ -104,7 +120,7 @@ def test_a_peer_that_breaks_the_protocol_is_closed() -> None:
     link = far._end.link
     assert isinstance(link, ProcessLink)
 
-    link.outbox.put_now(HEADER.pack(99, 0, 0, 0, 0))
+    link.outbox.put_now(Chunk([control(99)]))
 
     with pytest.raises(PortClosedError) as caught:
         near.receive(5)
