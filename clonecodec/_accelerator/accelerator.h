@@ -30,11 +30,24 @@
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define PREFETCH(address) __builtin_prefetch(address)
 #if !defined(__GNUC__) && !defined(__clang__)
 #undef LIKELY
 #undef UNLIKELY
+#undef PREFETCH
+#define PREFETCH(address) (void)(address)
 #define LIKELY(x) (x)
 #define UNLIKELY(x) (x)
+#endif
+
+#if PY_VERSION_HEX >= 0x030C0000
+#define SMALL_INT(object) PyUnstable_Long_IsCompact((PyLongObject *)(object))
+#define SMALL_INT_VALUE(object) PyUnstable_Long_CompactValue((PyLongObject *)(object))
+#define READY(object) 0
+#else
+#define SMALL_INT(object) (Py_SIZE(object) >= -1 && Py_SIZE(object) <= 1)
+#define SMALL_INT_VALUE(object) ((Py_ssize_t)Py_SIZE(object) * (Py_ssize_t)((PyLongObject *)(object))->ob_digit[0])
+#define READY(object) PyUnicode_READY(object)
 #endif
 
 /* The tags of _tags.py that are read or written here. */
@@ -173,11 +186,30 @@ void numbers_clear(Numbers *numbers);
 int numbers_visit(Numbers *numbers, visitproc visit, void *arg);
 int numbers_own(Numbers *numbers);
 int numbers_settle(Numbers *numbers);
-Py_ssize_t numbers_find(Numbers *numbers, PyObject *object);
 int numbers_enter(Numbers *numbers, PyObject *object, Py_ssize_t number);
 void numbers_forget(Numbers *numbers, Py_ssize_t first);
 int numbers_grow(Numbers *numbers);
 int numbers_append(Numbers *numbers, PyObject *object);
+
+static inline Py_ssize_t
+place_of(PyObject *object, Py_ssize_t mask)
+{
+    uint64_t mixed = ((uint64_t)(uintptr_t)object >> 4) * UINT64_C(0x9E3779B97F4A7C15);
+    return (Py_ssize_t)(mixed >> 24) & mask;
+}
+
+/* The number of *object*, or -1. */
+static inline Py_ssize_t
+numbers_find(Numbers *numbers, PyObject *object)
+{
+    Entry *table = numbers->table;
+    for (Py_ssize_t i = place_of(object, numbers->mask);; i = (i + 1) & numbers->mask) {
+        if (table[i].object == object)
+            return table[i].number;
+        if (table[i].object == NULL)
+            return -1;
+    }
+}
 
 /* Give *object* the next number.  *alone*: nobody but the container it was met in holds it, so that it will not be
  * met again, as long as the walk is quiet. */
@@ -282,7 +314,20 @@ typedef enum {
 Dictionary classify(State *state, PyObject *dict);
 PyObject *indexed_items(PyObject *dict, bool named);
 bool array_index(PyObject *key, uint32_t *index);
+bool has_surrogates(PyObject *text);
 PyObject *list_of(PyObject *set);
+
+/* Whether a dict with such keys only is PLAIN. */
+static inline bool
+plain_name(PyObject *key)
+{
+    uint32_t index;
+    if (UNLIKELY(!PyUnicode_CheckExact(key)))
+        return false;
+    if (UNLIKELY(!PyUnicode_IS_COMPACT_ASCII(key)))
+        return READY(key) == 0 && !has_surrogates(key);
+    return LIKELY(PyUnicode_1BYTE_DATA(key)[0] > '9') || !array_index(key, &index);
+}
 
 /* ---- build.c ---- */
 
@@ -319,15 +364,5 @@ state_of(PyObject *module)
 {
     return (State *)PyModule_GetState(module);
 }
-
-#if PY_VERSION_HEX >= 0x030C0000
-#define SMALL_INT(object) PyUnstable_Long_IsCompact((PyLongObject *)(object))
-#define SMALL_INT_VALUE(object) PyUnstable_Long_CompactValue((PyLongObject *)(object))
-#define READY(object) 0
-#else
-#define SMALL_INT(object) (Py_SIZE(object) >= -1 && Py_SIZE(object) <= 1)
-#define SMALL_INT_VALUE(object) ((Py_ssize_t)Py_SIZE(object) * (Py_ssize_t)((PyLongObject *)(object))->ob_digit[0])
-#define READY(object) PyUnicode_READY(object)
-#endif
 
 #endif

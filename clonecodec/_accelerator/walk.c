@@ -67,25 +67,6 @@ numbers_grow(Numbers *numbers)
     return 0;
 }
 
-static inline Py_ssize_t
-place_of(PyObject *object, Py_ssize_t mask)
-{
-    uint64_t mixed = ((uint64_t)(uintptr_t)object >> 4) * UINT64_C(0x9E3779B97F4A7C15);
-    return (Py_ssize_t)(mixed >> 24) & mask;
-}
-
-Py_ssize_t
-numbers_find(Numbers *numbers, PyObject *object)
-{
-    Entry *table = numbers->table;
-    for (Py_ssize_t i = place_of(object, numbers->mask);; i = (i + 1) & numbers->mask) {
-        if (table[i].object == object)
-            return table[i].number;
-        if (table[i].object == NULL)
-            return -1;
-    }
-}
-
 static int
 enlarge_table(Numbers *numbers)
 {
@@ -325,7 +306,7 @@ array_index(PyObject *key, uint32_t *index)
     return number < MAX_ARRAY_LENGTH;
 }
 
-static bool
+bool
 has_surrogates(PyObject *text)
 {
     if (PyUnicode_KIND(text) == PyUnicode_1BYTE_KIND)

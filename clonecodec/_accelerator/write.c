@@ -7,6 +7,7 @@
 #include "accelerator.h"
 
 #define SMALL_BUFFER 512
+#define KEPT_BUFFER (3 << 19)
 #define FEW 8
 
 typedef struct {
@@ -47,6 +48,15 @@ typedef struct {
 
 /* ---- Bytes ---- */
 
+static void
+use_small_buffer(Writer *writer)
+{
+    writer->buffer = writer->small;
+    writer->room = SMALL_BUFFER;
+    writer->used = 0;
+    Py_CLEAR(writer->bytes);
+}
+
 static int
 grow(Writer *writer, Py_ssize_t more)
 {
@@ -60,9 +70,7 @@ grow(Writer *writer, Py_ssize_t more)
     Py_ssize_t room = more > writer->used ? needed + 64 : needed + (needed >> 1);
     if (writer->bytes != NULL && Py_REFCNT(writer->bytes) == 1) {
         if (_PyBytes_Resize(&writer->bytes, room) < 0) { /* the old ones are gone */
-            writer->buffer = writer->small;
-            writer->room = SMALL_BUFFER;
-            writer->used = 0;
+            use_small_buffer(writer);
             return -1;
         }
     }
@@ -162,6 +170,52 @@ put_tagged(Writer *writer, int hint, char tag, uint64_t number)
 
 /* ---- Scalars ---- */
 
+/* memcpy of what is mostly short, which takes less time than the call of a function. */
+static inline char *
+put_octets(char *at, const char *octets, Py_ssize_t length)
+{
+    if (length > 16)
+        memcpy(at, octets, length);
+    else if (length >= 8) { /* the first and the last eight, which may overlap */
+        memcpy(at, octets, 8);
+        memcpy(at + length - 8, octets + length - 8, 8);
+    }
+    else if (length >= 4) {
+        memcpy(at, octets, 4);
+        memcpy(at + length - 4, octets + length - 4, 4);
+    }
+    else if (length) {
+        at[0] = octets[0];
+        at[length / 2] = octets[length / 2];
+        at[length - 1] = octets[length - 1];
+    }
+    return at + length;
+}
+
+static inline char *
+put_unit(char *at, uint32_t unit)
+{
+    *at++ = (char)unit;
+    *at++ = (char)(unit >> 8);
+    return at;
+}
+
+/* Characters that may lie beyond 0xFFFF.  Which of them do nobody can foresee, so there is no branch: two units are
+ * written for each, and kept or not.  (With branches, text full of emoji takes twice the time.) */
+static inline char *
+put_utf16(char *at, const Py_UCS4 *characters, Py_ssize_t length)
+{
+    for (Py_ssize_t i = 0; i < length; i++) {
+        uint32_t character = characters[i], beyond = character > 0xFFFF;
+        uint32_t high = 0xD7C0 + (character >> 10), low = 0xDC00 | (character & 0x3FF);
+        uint32_t both = (beyond ? high : character) | low << 16;
+        for (int octet = 0; octet < 4; octet++) /* compiled to one store */
+            at[octet] = (char)(both >> 8 * octet);
+        at += 2 + 2 * beyond;
+    }
+    return at;
+}
+
 static inline int
 write_str(Writer *writer, PyObject *text)
 {
@@ -176,15 +230,15 @@ write_str(Writer *writer, PyObject *text)
         char *at = end_of(writer);
         *at++ = ONE_BYTE_STRING;
         at = put_varint(at, (uint64_t)length);
-        memcpy(at, data, length);
-        written_to(writer, at + length);
+        written_to(writer, put_octets(at, data, length));
         return 0;
     }
     Py_ssize_t units = length;
     if (kind == PyUnicode_4BYTE_KIND)
         for (Py_ssize_t i = 0; i < length; i++)
             units += ((const Py_UCS4 *)data)[i] > 0xFFFF;
-    if (reserve(writer, 2 * units + 2 + VARINT_SIZE) < 0)
+    /* Two bytes more than needed, see put_utf16. */
+    if (reserve(writer, 2 * units + 2 + VARINT_SIZE + 2) < 0)
         return -1;
     char *at = end_of(writer);
     /* V8 has its two-byte characters start at an even offset from the start of the buffer. */
@@ -192,22 +246,15 @@ write_str(Writer *writer, PyObject *text)
         *at++ = PADDING;
     *at++ = TWO_BYTE_STRING;
     at = put_varint(at, 2 * (uint64_t)units);
-    if (kind == PyUnicode_2BYTE_KIND && !PY_BIG_ENDIAN) {
+    if (kind == PyUnicode_4BYTE_KIND)
+        at = put_utf16(at, data, length);
+    else if (PY_BIG_ENDIAN)
+        for (Py_ssize_t i = 0; i < length; i++)
+            at = put_unit(at, ((const Py_UCS2 *)data)[i]);
+    else {
         memcpy(at, data, 2 * length);
         at += 2 * length;
     }
-    else
-        for (Py_ssize_t i = 0; i < length; i++) {
-            Py_UCS4 character = PyUnicode_READ(kind, data, i);
-            if (character > 0xFFFF) {
-                Py_UCS4 high = Py_UNICODE_HIGH_SURROGATE(character);
-                *at++ = (char)high;
-                *at++ = (char)(high >> 8);
-                character = Py_UNICODE_LOW_SURROGATE(character);
-            }
-            *at++ = (char)character;
-            *at++ = (char)(character >> 8);
-        }
     written_to(writer, at);
     return 0;
 }
@@ -276,6 +323,17 @@ write_scalar(State *state, Writer *writer, PyObject *item)
         return 0;
     }
     return 1;
+}
+
+/* Write *item* if it is a scalar, or has a number; returns 1 for anything else. */
+static inline int
+write_simple(Run *run, PyObject *item)
+{
+    int status = write_scalar(run->state, run->writer, item);
+    if (status <= 0 || (run->writer->numbers.quiet && Py_REFCNT(item) == 1))
+        return status;
+    Py_ssize_t number = numbers_find(&run->writer->numbers, item);
+    return number < 0 ? 1 : put_tagged(run->writer, 0, REFERENCE, (uint64_t)number);
 }
 
 /* ---- Handing over to Python ---- */
@@ -510,20 +568,70 @@ enter(Run *run, Source source, Shape shape, PyObject *items, Py_ssize_t size, bo
     return 0;
 }
 
+/* A dict whose names stand in no order of their own is an object whose properties can be written while its names are
+ * still being looked at; for any other all is taken back.  Returns 1 then. */
+static int
+write_plain(Run *run, PyObject *value, bool alone)
+{
+    Writer *writer = run->writer;
+    Py_ssize_t start = writer->used, number = writer->numbers.count;
+    if (numbers_begin(&writer->numbers, value, alone) < 0 || reserve(writer, 1) < 0)
+        return -1;
+    writer->buffer[writer->used++] = BEGIN_OBJECT;
+    PyObject *key, *item;
+    Py_ssize_t position = 0, before = 0, written = 0, size = 2 * PyDict_GET_SIZE(value);
+    bool simple = true; /* so far */
+    while (PyDict_Next(value, &position, &key, &item)) {
+        if (UNLIKELY(!plain_name(key))) {
+            writer->used = start;
+            numbers_forget(&writer->numbers, number);
+            return 1;
+        }
+        if (!simple)
+            continue;
+        Py_ssize_t used = writer->used;
+        int status = write_str(writer, key);
+        if (status == 0)
+            status = write_simple(run, item);
+        if (status < 0)
+            return -1;
+        simple = status == 0;
+        if (simple) {
+            before = position;
+            written += 2;
+        }
+        else
+            writer->used = used;
+    }
+    if (check_depth(run) < 0)
+        return -1;
+    if (simple) /* as most dicts are: it needs no frame */
+        return write_end(writer, OBJECT, size);
+    if (enter(run, IN_DICT, OBJECT, Py_NewRef(value), size, true) < 0)
+        return -1;
+    run->frames[run->depth - 1].position = before;
+    run->frames[run->depth - 1].index = written;
+    return 0;
+}
+
 static int
 write_dict(Run *run, PyObject *value, bool alone)
 {
     Writer *writer = run->writer;
-    Dictionary kind = (PyObject *)Py_TYPE(value) == run->state->Map ? MAPPED : PLAIN;
-    if (kind == MAPPED) {
+    Dictionary kind = MAPPED;
+    if (PyDict_CheckExact(value)) {
+        int status = write_plain(run, value, alone);
+        if (status <= 0)
+            return status;
+        kind = classify(run->state, value);
+    }
+    else {
         PyObject *key, *item;
         Py_ssize_t position = 0;
         while (PyDict_Next(value, &position, &key, &item))
             if ((PyObject *)Py_TYPE(key) == run->state->ByIdentity)
                 kind = ODD;
     }
-    else
-        kind = classify(run->state, value);
     if (kind == ODD)
         return hand_over(run, run->state->names._other, value);
     Py_ssize_t size = 2 * PyDict_GET_SIZE(value);
@@ -532,46 +640,47 @@ write_dict(Run *run, PyObject *value, bool alone)
     writer->buffer[writer->used++] = kind == MAPPED ? BEGIN_MAP : BEGIN_OBJECT;
     if (kind == MAPPED)
         return enter(run, IN_PAIRS, MAP, Py_NewRef(value), size, true);
-    if (kind == INDEXED)
-        return enter(run, IN_FLAT, OBJECT, indexed_items(value, false), size, false);
-    if (check_depth(run) < 0)
-        return -1;
-    PyObject *key, *item;
-    Py_ssize_t position = 0, before = 0, index = 0;
-    for (; PyDict_Next(value, &position, &key, &item); before = position, index += 2) {
-        Py_ssize_t used = writer->used;
-        int status = write_str(writer, key);
-        if (status == 0)
-            status = write_scalar(run->state, writer, item);
-        if (status < 0)
-            return -1;
-        if (status) {
-            writer->used = used;
-            break;
-        }
-    }
-    if (index == size) /* most dicts hold scalars only, and need no frame */
-        return write_end(writer, OBJECT, size);
-    if (enter(run, IN_DICT, OBJECT, Py_NewRef(value), size, true) < 0)
-        return -1;
-    run->frames[run->depth - 1].position = before;
-    run->frames[run->depth - 1].index = index;
-    return 0;
+    return enter(run, IN_FLAT, OBJECT, indexed_items(value, false), size, false);
 }
 
-/* Write the items of a list or a tuple: the scalars at once, the others in a frame. */
+/* Write the floats that *items* begins with, at least one; returns how many.  The room is for no more than the list
+ * itself takes. */
+static inline Py_ssize_t
+write_floats(Writer *writer, PyObject *const *items, Py_ssize_t size)
+{
+    if (reserve(writer, 9 * size) < 0)
+        return -1;
+    Py_ssize_t count = 0;
+    char *at = end_of(writer);
+    do {
+        *at++ = DOUBLE;
+        at = put_double(at, PyFloat_AS_DOUBLE(items[count]));
+    } while (++count < size && PyFloat_CheckExact(items[count]));
+    written_to(writer, at);
+    return count;
+}
+
+/* Write the items of a list or a tuple: up to the first that begins a container, which needs a frame. */
 static int
 write_items(Run *run, PyObject *value, PyObject *const *items, Py_ssize_t size, bool live)
 {
     Py_ssize_t index = 0;
     if (check_depth(run) < 0)
         return -1;
-    for (; index < size; index++) {
-        int status = write_scalar(run->state, run->writer, items[index]);
+    while (index < size) {
+        if (PyFloat_CheckExact(items[index])) { /* of which there are often many */
+            Py_ssize_t count = write_floats(run->writer, items + index, size - index);
+            if (count < 0)
+                return -1;
+            index += count;
+            continue;
+        }
+        int status = write_simple(run, items[index]);
         if (status < 0)
             return -1;
         if (status)
             break;
+        index++;
     }
     if (index == size)
         return write_end(run->writer, ARRAY, size);
@@ -635,16 +744,12 @@ write_set(Run *run, PyObject *value, bool alone)
     return enter(run, IN_LIST, SET, members, size, false);
 }
 
+/* An object that has no number yet. */
 static int
 write_object(Run *run, PyObject *item)
 {
     Writer *writer = run->writer;
     bool alone = writer->numbers.quiet && Py_REFCNT(item) == 1;
-    if (!alone) {
-        Py_ssize_t number = numbers_find(&writer->numbers, item);
-        if (number >= 0)
-            return put_tagged(writer, 0, REFERENCE, (uint64_t)number);
-    }
     PyTypeObject *type = Py_TYPE(item);
     bool ours = type == &PyDict_Type || type == &PyList_Type || type == &PyTuple_Type ||
                 (PyObject *)type == run->state->Map || type == &PySet_Type || type == &PyFrozenSet_Type ||
@@ -671,10 +776,10 @@ put_end(Writer *writer, PyObject *frame)
     return put(writer, PyBytes_AS_STRING(end), PyBytes_GET_SIZE(end));
 }
 
-static int
+static inline int
 write_item(Run *run, PyObject *item)
 {
-    int status = write_scalar(run->state, run->writer, item);
+    int status = write_simple(run, item);
     if (status <= 0)
         return status;
     if (PyLong_CheckExact(item))
@@ -768,10 +873,6 @@ write_value(Run *run, PyObject *value)
 static void
 writer_init(Writer *writer, int hint, int version, Py_ssize_t max_depth)
 {
-    writer->buffer = writer->small;
-    writer->room = SMALL_BUFFER;
-    writer->used = 0;
-    writer->bytes = NULL;
     writer->depth = 0;
     writer->max_depth = max_depth;
     writer->hint = hint;
@@ -783,8 +884,10 @@ static Writer *
 new_writer(State *state)
 {
     Writer *writer = (Writer *)state->writer_type->tp_alloc(state->writer_type, 0);
-    if (writer != NULL)
+    if (writer != NULL) {
         numbers_init(&writer->numbers);
+        use_small_buffer(writer);
+    }
     return writer;
 }
 
@@ -922,18 +1025,26 @@ writer_length(PyObject *self)
     return ((Writer *)self)->used;
 }
 
+/* Whether the next dumps is to have the room: most of it is used, but much is left over.  (To give that back, and to
+ * ask for it again, takes new pages each time, which takes longer than a copy.) */
+static inline bool
+keeps(Writer *writer)
+{
+    return writer->room <= KEPT_BUFFER && writer->room - writer->used > writer->room >> 4;
+}
+
 /* Give the bytes away, without a copy if there are many. */
 static PyObject *
 writer_bytes(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     Writer *writer = (Writer *)self;
-    if (writer->bytes == NULL || writer->used <= SMALL_BUFFER ||
+    if (writer->bytes == NULL || writer->used <= SMALL_BUFFER || keeps(writer) ||
         (Py_REFCNT(writer->bytes) > 1 && PyBytes_GET_SIZE(writer->bytes) != writer->used))
         return PyBytes_FromStringAndSize(writer->buffer, writer->used);
     if (PyBytes_GET_SIZE(writer->bytes) != writer->used) {
         Py_ssize_t used = writer->used;
         if (_PyBytes_Resize(&writer->bytes, used) < 0) {
-            writer_init(writer, writer->hint, writer->version, writer->max_depth);
+            use_small_buffer(writer); /* the old ones are gone */
             return NULL;
         }
         writer->buffer = PyBytes_AS_STRING(writer->bytes);
@@ -945,11 +1056,7 @@ writer_bytes(PyObject *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 writer_clear_bytes(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
-    Writer *writer = (Writer *)self;
-    writer->buffer = writer->small;
-    writer->room = SMALL_BUFFER;
-    writer->used = 0;
-    Py_CLEAR(writer->bytes);
+    use_small_buffer((Writer *)self);
     return Py_NewRef(Py_None);
 }
 
@@ -1086,15 +1193,16 @@ accelerator_dumps(State *state, PyObject *value, bool plain)
     run.plain = plain;
     run.claims = false;
     run.buffers = !plain;
-    writer->small[0] = (char)VERSION;
-    writer->small[1] = WRITTEN_VERSION;
+    writer->buffer[0] = (char)VERSION;
+    writer->buffer[1] = WRITTEN_VERSION;
     writer->used = 2;
     PyObject *bytes = NULL;
     if (write_value(&run, value) == 0)
         bytes = writer_bytes((PyObject *)writer, NULL);
     Py_XDECREF(run.serializer);
     numbers_clear(&writer->numbers);
-    Py_CLEAR(writer->bytes);
+    if (writer->bytes != NULL && (Py_REFCNT(writer->bytes) > 1 || !keeps(writer)))
+        use_small_buffer(writer);
     if (Py_REFCNT(writer) == 1 && state->spare == NULL)
         state->spare = (PyObject *)writer;
     else
