@@ -11,7 +11,7 @@ import os
 import sys
 from importlib import import_module
 
-from transport import _dispatch, _io, _keeper
+from transport import _dispatch, _io, _keeper, _relay
 
 
 def _before() -> None:
@@ -29,6 +29,7 @@ def _after_in_child() -> None:
     _dispatch.forget()
     _io.forget()
     _keeper.forget()
+    _relay.forget()
     if "transport._process_fork" in sys.modules:
         import_module("transport._process_fork").after_in_child()
 

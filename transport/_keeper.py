@@ -21,6 +21,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final, Protocol, runtime_checkable
 
+from transport import _relay
 from transport._dispatch import dispatcher
 
 _POLL: Final = 0.05
@@ -137,10 +138,11 @@ class Keeper:
 
     def flush(self) -> None:
         """Close every descriptor behind what is queued for it; wait until that has gone out."""
+        deadline = monotonic() + self.exit_timeout
+        _relay.settle(self.exit_timeout)
         finishers = list(self._finishers)
         for finisher in finishers:
             finisher.finish()
-        deadline = monotonic() + self.exit_timeout
         while any(finisher.pending() for finisher in finishers):
             if monotonic() >= deadline:
                 self._warn(sum(finisher.pending() for finisher in finishers))

@@ -14,7 +14,7 @@ import socket
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from threading import RLock
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from clonecodec import DataCloneError, DecodeError
 from clonecodec.plain import dumps_plain
@@ -115,6 +115,10 @@ class ProcessLink:
         _open.add(sock)
         here.add(self)
         at_exit(self)
+
+    @property
+    def twin(self) -> ProcessLink | None:
+        return cast("ProcessLink | None", here.other(self))
 
     # ------------------------------------------------------------------ posting
 

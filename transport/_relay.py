@@ -5,14 +5,18 @@
 
 It has no thread and no queue: whoever puts a message into one end sends it through the other's link.
 A message is acknowledged to its sender only when the next link is not overfull, so a slow reader slows the
-writer. Relays keep nothing alive; what they sent is flushed at exit like everything else.
+writer.  Relays keep nothing alive.  At exit, what was posted in this process passes them before anything is
+closed, and what they sent is flushed like everything else.
 """
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable
 from functools import partial
+from time import monotonic, sleep
 from typing import Final
+from weakref import WeakValueDictionary
 
 from transport._end import End
 from transport._io import io_poller
@@ -20,6 +24,12 @@ from transport.message import CloseReason, EndMark, Item
 
 ROOM: Final = 1 << 20
 """Bytes that may wait in the next link before the sender is left without acknowledgement."""
+
+POLL: Final = 0.002
+"""Seconds between looks at what has not passed yet, when the program ends."""
+
+_fed: Final[WeakValueDictionary[int, End]] = WeakValueDictionary()
+"""The ends that are joined to others and hear what is posted in this process, by their ids."""
 
 
 def relay(one: End, two: End) -> None:
@@ -37,10 +47,44 @@ def _forward(arrives: End, leaves: End) -> None:
     def onward(item: Item) -> None:
         leaves.link.send(item)
         if isinstance(item, EndMark):
+            _fed.pop(id(arrives), None)
             arrives.link.close(CloseReason.LOCAL)
             return
         taken: Callable[[Item], None] | None = arrives.taken
         if taken is not None:
             leaves.link.notify(ROOM, partial(taken, item))
 
+    if arrives.link.twin is not None:
+        _fed[id(arrives)] = arrives
     arrives.empty_into(onward)
+
+
+def settle(timeout: float) -> None:
+    """Wait until what was posted in this process and has to pass a relay has passed it; at most so long."""
+    deadline = monotonic() + timeout
+    calm = not _fed
+    while not calm and monotonic() < deadline:
+        # Twice, as somebody may have it in his hands.
+        calm = not any(map(_is_awaited, _fed.valuerefs()))
+        sleep(POLL)
+        calm = calm and not any(map(_is_awaited, _fed.valuerefs()))
+
+
+def _is_awaited(ref: Callable[[], End | None]) -> bool:
+    end = ref()
+    if end is None:
+        return False
+    twin = end.link.twin
+    if twin is not None:
+        return twin.buffered_amount() > 0
+    source = end.link.source
+    if source is None:
+        return False
+    poll = select.poll()
+    poll.register(source.fileno(), select.POLLIN)
+    return any(mask & select.POLLIN for _, mask in poll.poll(0))
+
+
+def forget() -> None:
+    """In a forked child: the relays are the parent's."""
+    _fed.clear()

@@ -50,6 +50,10 @@ class ThreadLink:
         self.far: Final = far
         self._meter: _Meter | None = None
 
+    @property
+    def twin(self) -> Link:
+        return self.far.link
+
     def post(self, value: object, transfer: Iterable[object] = NOTHING_LISTED) -> None:
         item = _clone(value) if transfer is NOTHING_LISTED else _clone_and_move(value, transfer)
         if self._meter is not None:

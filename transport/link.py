@@ -40,6 +40,10 @@ class Link(Protocol):
     def source(self) -> Source | None:
         """The descriptor that must be read for messages to come in; None if they come in by themselves."""
 
+    @property
+    def twin(self) -> Link | None:
+        """The link of the channel's other end, if that is in this process, too."""
+
     def post(self, value: object, transfer: Iterable[object] = NOTHING_LISTED) -> None:
         """Clone *value* now, move what *transfer* lists, and queue the message for the other end.
 
@@ -85,6 +89,7 @@ class NoLink:
 
     backend = "closed"
     source: Source | None = None
+    twin: Link | None = None
 
     def __init__(self) -> None:
         self.channel: object = self

@@ -43,9 +43,8 @@ if TYPE_CHECKING:
 FIRST: Final = 1
 """The channel that is open from the start; its number is one of the client's."""
 
-_living: Final[weakref.WeakSet[Connection]] = weakref.WeakSet()
-_ours: Final[set[bytes]] = set()
-"""The nonces of this process's living connections: one that talks to another of them needs no watching."""
+_ours: Final[weakref.WeakValueDictionary[bytes, Connection]] = weakref.WeakValueDictionary()
+"""This process's living connections by their nonces: one that talks to another of them needs no watching."""
 
 
 class Connection(Source):
@@ -82,6 +81,7 @@ class Connection(Source):
         self._stream: Final = stream
         self._handshake: Handshake | None = handshake
         self._nonce: Final = handshake.nonce
+        self._peer_nonce = b""
         self._first_of_ours: Final = 1 if handshake.role == "client" else 2
         self._next = 3 if handshake.role == "client" else 2
         self._opened: Final = opened
@@ -98,8 +98,7 @@ class Connection(Source):
     def register(self) -> None:
         """Make it known to this process, as one of its own."""
         socket_gather.start()
-        _living.add(self)
-        _ours.add(self._nonce)
+        _ours[self._nonce] = self
 
     def begin(self) -> None:
         """Start the handshake; the I/O thread goes on with it."""
@@ -171,11 +170,17 @@ class Connection(Source):
         end = End()
         end.link = self.links[FIRST] = SocketLink(self, FIRST, end, opened=True)
         self.heard()
-        if handshake.peer_nonce not in _ours:
+        self._peer_nonce = handshake.peer_nonce
+        if self.other_side is None:
             at_exit(self)
             if self.limits.keep_alive_interval is not None:
                 call_later(self.limits.keep_alive_interval, self._keep_alive)
         self._opened(end)
+
+    @property
+    def other_side(self) -> Connection | None:
+        """The other side, if that is in this process, too."""
+        return _ours.get(self._peer_nonce)
 
     @property
     def established(self) -> bool:
@@ -188,7 +193,7 @@ class Connection(Source):
             self._dead = True
             links = list(self.links.values())
             self.links.clear()
-        _ours.discard(self._nonce)
+        _ours.pop(self._nonce, None)
         Source.retire(self)
 
         def close() -> None:
@@ -360,9 +365,8 @@ def forget_all() -> None:
     """In a forked child: close its copies of descriptors, so that other sides hear of the parent's death."""
     forget()
     socket_gather.forget()
-    for connection in list(_living):
+    for connection in list(_ours.values()):
         connection.abandon_in_child()
-    _living.clear()
     _ours.clear()
 
 

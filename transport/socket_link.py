@@ -83,6 +83,11 @@ class SocketLink:
     def channel(self) -> object:
         return self.connection.id, self.number
 
+    @property
+    def twin(self) -> SocketLink | None:
+        other = self.connection.other_side
+        return None if other is None else other.links.get(self.number)
+
     # ------------------------------------------------------------------ out
 
     def post(self, value: object, transfer: Iterable[object] = NOTHING_LISTED) -> None:

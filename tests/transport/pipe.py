@@ -17,6 +17,7 @@ from clonecodec import check_transfer_list, dumps, loads, take_all
 from transport._end import End
 from transport._io import io_poller
 from transport._source import Source
+from transport.link import Link
 from transport.message import CloseReason, EndMark, Item, Opened, Sealed, opened
 from transport.port import MessagePort, open_port
 
@@ -77,6 +78,7 @@ class PipeSource(Source):
 
 class PipeLink:
     backend = "pipe"
+    twin: Link | None = None
 
     def __init__(self, end: End, connection: socket.socket, channel: object) -> None:
         connection.setblocking(False)

@@ -488,3 +488,27 @@ def test_decision_17_nobody_waits_for_a_channel_with_both_ends_in_the_program() 
         )
         assert result == (0, "", "")
         assert time.monotonic() - began < 4
+
+
+@pytest.mark.parametrize("how", ["", "channel.port1.close()"], ids=["open", "closed"])
+@pytest.mark.parametrize("backend", ["thread", "process", "socket"])
+def test_decision_17_what_was_posted_passes_a_relay_before_the_program_ends(backend: str, how: str) -> None:
+    """An end of the program's own channel was sent away: what it posts passes through the program itself."""
+    with transport.listen("tcp://127.0.0.1:0") as listener:
+        program = start(
+            f"""
+            import transport
+            port = transport.connect({listener.url!r})
+            channel = transport.MessageChannel({backend!r})
+            port.post_message(channel.port2, [channel.port2])
+            for i in range(10_000):
+                channel.port1.post_message(i)
+            {how}
+            """
+        )
+        far = listener.accept(30).receive(30)
+        assert isinstance(far, MessagePort)
+
+        assert list(far) == list(range(10_000))
+        assert far.close_reason is CloseReason.PEER
+        assert program.communicate(timeout=10) == ("", "")
