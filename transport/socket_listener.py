@@ -1,21 +1,15 @@
-"""Listener: takes connections in, and yields the port of each whose handshake is complete.
+"""Listener: yields the port of each connection whose handshake is complete.
 
-    accept(2) ─> half open ─> waiting ─> accept(), iteration, or the 'connection' listeners
+    entrance ─> waiting ─> accept(), iteration, or the 'connection' listeners
 
-The I/O thread takes connections in and shakes hands; so a client that says nothing holds up nobody, and is
-closed when its time is up, or earlier if there are too many like it.
+What happens until then is the work of ``socket_entrance``.
 """
 
 from __future__ import annotations
 
-import errno
-import os
-import socket
-import stat
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
 from os import getpid
 from time import monotonic
 from types import TracebackType
@@ -25,28 +19,18 @@ from transport._dispatch import Home, dispatcher
 from transport._drop import orphan
 from transport._emitter import Emitter
 from transport._end import End
-from transport._io import io_poller
 from transport._keeper import at_exit, keeper
 from transport._listening import current_home, is_async
 from transport.errors import PortClosedError
 from transport.message import CloseReason
 from transport.port import MessagePort, open_port
-from transport.socket_clock import call_later
-from transport.socket_connection import Connection
-from transport.socket_handshake import Handshake
+from transport.socket_entrance import Entrance
 from transport.socket_limits import Limits
-from transport.socket_stream import PlainStream, Stream
 from transport.socket_url import Address
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-
-AT_ONCE: Final = 64
-"""Connections that are taken in before other descriptors have their turn."""
-
-RETRY: Final = 0.1
-"""Seconds until the next try when the process has no descriptor left."""
 
 TURN: Final = 100
 """Connections that one turn of the listeners delivers."""
@@ -72,102 +56,40 @@ class Listener(Emitter):
         self, address: Address, *, secret: bytes | None, ssl: SSLContext | None, limits: Limits, backlog: int
     ) -> None:
         super().__init__()
-        self._secret: Final = secret
-        self._ssl: Final = ssl
-        self._limits: Final = limits
+        self._most: Final = limits.waiting
         self._changed: Final = threading.Condition()
-        self._half_open: Final[dict[Connection, None]] = {}
         self._waiting: Final[deque[End]] = deque()
         self._waiters: Final[deque[Callable[[], None]]] = deque()
         """Tasks that wait for a connection: how to wake each."""
+        self._rejections: Final[deque[Exception]] = deque()
         self._home: Home | None = None
         self._refd = False
         self._closed = False
         self._pid: Final = getpid()
-        self._paused = False
-        self._socket: Final = _bound(address, backlog)
-        self._inode = _inode(address.path) if address.path is not None else None
-        self._path: Final = address.path
-        self.url: Final = address.url_of(self._socket)
+        self._entrance: Final = Entrance(
+            address,
+            secret=secret,
+            ssl=ssl,
+            limits=limits,
+            backlog=backlog,
+            opened=self._opened,
+            rejected=self._reject,
+            full=self._is_full,
+        )
+        self.url: Final = self._entrance.url
         """Where to connect to; a port of 0 is replaced by the real one."""
-        io_poller().on_readable(self._socket.fileno(), self._acceptable)
+        self._entrance.begin()
         at_exit(self)
 
-    # ------------------------------------------------------------------ taking in: the I/O thread
+    # ------------------------------------------------------------------ from the entrance: the I/O thread
 
-    def _acceptable(self) -> None:
-        for _ in range(AT_ONCE):
-            with self._changed:
-                if self._closed:
-                    return
-                if len(self._waiting) >= self._limits.waiting:
-                    self._pause()
-                    return
-            try:
-                sock, _ = self._socket.accept()
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError as error:
-                if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
-                    self._pause()
-                    call_later(RETRY, self._go_on)
-                return  # or the client has gone again
-            self._shake_hands(sock)
+    def _is_full(self) -> bool:
+        return len(self._waiting) >= self._most
 
-    def _pause(self) -> None:
-        self._paused = True
-        io_poller().on_readable(self._socket.fileno(), None)
-
-    def _go_on(self) -> None:
+    def _opened(self, end: End) -> None:
         with self._changed:
-            if not self._closed and self._paused:
-                self._paused = False
-                io_poller().on_readable(self._socket.fileno(), self._acceptable)
-
-    def _shake_hands(self, sock: socket.socket) -> None:
-        stream: Stream
-        try:
-            if self._ssl is None:
-                stream = PlainStream(sock)
-            else:
-                from transport.socket_tls import TlsStream  # only for TLS
-
-                stream = TlsStream(sock, self._ssl, server_side=True, server_hostname=None)
-        except OSError as error:
-            sock.close()
-            self._reject(error)
-            return
-        handshake = Handshake("server", self._secret, self._limits)
-
-        def opened(end: End) -> None:
-            self._opened(connection, end)
-
-        def failed(error: Exception) -> None:
-            with self._changed:
-                self._half_open.pop(connection, None)
-            self._reject(error)
-
-        connection = Connection(stream, handshake, self._limits, opened, failed)
-        with self._changed:
-            oldest = None
-            if len(self._half_open) >= self._limits.half_open:
-                oldest = next(iter(self._half_open))
-                del self._half_open[oldest]
-            self._half_open[connection] = None
-        if oldest is not None:
-            oldest.fail_unless_open("too many connections shake hands at the same time")
-        call_later(
-            self._limits.handshake_seconds, lambda: connection.fail_unless_open("the handshake took too long")
-        )
-        connection.begin()
-
-    def _opened(self, connection: Connection, end: End) -> None:
-        with self._changed:
-            self._half_open.pop(connection, None)
-            if self._closed:
-                closed = True
-            else:
-                closed = False
+            closed = self._closed
+            if not closed:
                 self._waiting.append(end)
                 self._changed.notify()
                 wake = self._waiters.popleft() if self._waiters else None
@@ -184,10 +106,6 @@ class Listener(Emitter):
         if self.listener_count("rejected"):
             self._rejections.append(error)
             (self._home or dispatcher()).schedule(self)
-
-    @property
-    def _rejections(self) -> deque[Exception]:
-        return self.__dict__.setdefault("_rejected", deque())  # type: ignore[no-any-return]
 
     # ------------------------------------------------------------------ giving out
 
@@ -214,8 +132,7 @@ class Listener(Emitter):
         return self._given(end)
 
     def _given(self, end: End) -> MessagePort:
-        if self._paused:
-            self._go_on()
+        self._entrance.go_on()
         return open_port(end)
 
     async def accept_async(self) -> MessagePort:
@@ -380,21 +297,16 @@ class Listener(Emitter):
             self._closed = True
             waiting = list(self._waiting)
             self._waiting.clear()
-            half_open = list(self._half_open)
             waiters = list(self._waiters)
             self._waiters.clear()
             self._changed.notify_all()
         self.unref()
-        if self._pid == getpid():  # a forked child's copy only closes its descriptor
-            io_poller().on_readable(self._socket.fileno(), None)
-            if self._path is not None and _inode(self._path) == self._inode:
-                with suppress(OSError):
-                    os.unlink(self._path)  # noqa: PTH108 - pathlib is not needed for this
-        self._socket.close()
+        if self._pid == getpid():
+            self._entrance.close()
+        else:
+            self._entrance.close_copy()
         for end in waiting:
             orphan(end)
-        for connection in half_open:
-            connection.fail_unless_open("the listener was closed")
         for wake in waiters:
             wake()
         if self.listener_count("close"):
@@ -419,52 +331,3 @@ class Listener(Emitter):
     def __repr__(self) -> str:
         state = "closed" if self._closed else f"waiting={len(self._waiting)}"
         return f"<Listener {self.url} {state}>"
-
-
-def _bound(address: Address, backlog: int) -> socket.socket:
-    """A listening socket; the file of a Unix socket that nobody listens on any more is replaced."""
-    try:
-        return _listening(address, backlog)
-    except OSError as error:
-        if address.path is None or error.errno != errno.EADDRINUSE or not _is_stale(address.path):
-            raise
-    with suppress(FileNotFoundError):
-        os.unlink(address.path)  # noqa: PTH108
-    return _listening(address, backlog)
-
-
-def _listening(address: Address, backlog: int) -> socket.socket:
-    sock = address.new_socket()
-    try:
-        if address.path is None and os.name == "posix":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setblocking(False)
-        sock.bind(address.target)
-        sock.listen(backlog)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-def _is_stale(path: str) -> bool:
-    """Is *path* a Unix socket on which nobody listens?"""
-    try:
-        if not stat.S_ISSOCK(os.stat(path).st_mode):  # noqa: PTH116
-            return False
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(1)
-            probe.connect(path)
-    except ConnectionRefusedError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def _inode(path: str) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)  # noqa: PTH116
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
