@@ -128,30 +128,26 @@ drop(Frame *frame)
     Py_CLEAR(frame->keys);
 }
 
-/* Begin to clone *original* into *target*, whose reference is taken, as that of *items* is. */
+/* Begin to clone a container that is known into *target*, whose reference is taken, as that of *items* is. */
 static Frame *
-push(Cloning *cloning, PyObject *original, bool alone, Kind kind, PyObject *target, Source source, PyObject *items,
-     Py_ssize_t size, bool live)
+push_known(Cloning *cloning, Py_ssize_t number, Kind kind, PyObject *target, Source source, PyObject *items,
+           Py_ssize_t size, bool live)
 {
-    if (target == NULL || items == NULL)
-        goto failed;
     if (cloning->depth == cloning->room) {
         Py_ssize_t room = cloning->room * 2;
         Frame *old = cloning->frames == cloning->few ? NULL : cloning->frames;
         Frame *frames = PyMem_Realloc(old, room * sizeof *frames);
         if (frames == NULL) {
             PyErr_NoMemory();
-            goto failed;
+            Py_DECREF(target);
+            Py_DECREF(items);
+            return NULL;
         }
         if (old == NULL)
             memcpy(frames, cloning->few, sizeof cloning->few);
         cloning->frames = frames;
         cloning->room = room;
     }
-    if (kind == MAP_ || kind == SET_ || kind == FROZENSET)
-        hold_clones(cloning);
-    if (known(cloning, original, alone, kind == TUPLE || kind == FROZENSET ? cloning->state->not_yet : target) < 0)
-        goto failed;
     Frame *frame = &cloning->frames[cloning->depth++];
     memset(frame, 0, sizeof *frame);
     frame->walked.source = source;
@@ -160,28 +156,76 @@ push(Cloning *cloning, PyObject *original, bool alone, Kind kind, PyObject *targ
     frame->walked.live = live;
     frame->kind = kind;
     frame->target = target;
-    frame->number = cloning->numbers.count - 1;
+    frame->number = number;
     return frame;
+}
+
+/* The same with one that is not, *original*. */
+static Frame *
+push(Cloning *cloning, PyObject *original, bool alone, Kind kind, PyObject *target, Source source, PyObject *items,
+     Py_ssize_t size, bool live)
+{
+    if (target == NULL || items == NULL)
+        goto failed;
+    if (kind == MAP_ || kind == SET_ || kind == FROZENSET)
+        hold_clones(cloning);
+    Py_ssize_t number = cloning->numbers.count;
+    if (known(cloning, original, alone, kind == TUPLE || kind == FROZENSET ? cloning->state->not_yet : target) < 0)
+        goto failed;
+    return push_known(cloning, number, kind, target, source, items, size, live);
 failed:
     Py_XDECREF(target);
     Py_XDECREF(items);
     return NULL;
 }
 
-/* Begin to clone a container; or set *whole* to its clone if it holds scalars only, as most do.
+/* The clone of what lies in a list or dict that is known, if that needs no frame: what has been met before, or a list
+ * of scalars.  *holders*: how many references to it the container, and its clone so far, account for. */
+static inline PyObject *
+simple_clone(Cloning *cloning, PyObject *item, Py_ssize_t holders)
+{
+    bool alone = cloning->numbers.quiet && Py_REFCNT(item) == holders;
+    if (!alone) {
+        Py_ssize_t number = numbers_find(&cloning->numbers, item);
+        if (number >= 0) {
+            PyObject *clone = cloning->clones[number];
+            return clone == cloning->state->not_yet ? NULL : Py_NewRef(clone);
+        }
+    }
+    if (!PyList_CheckExact(item) || cloning->depth >= cloning->max_depth)
+        return NULL;
+    Py_ssize_t size = PyList_GET_SIZE(item);
+    for (Py_ssize_t i = 0; i < size; i++)
+        if (!is_scalar(cloning->state, PyList_GET_ITEM(item, i)))
+            return NULL;
+    PyObject *clone = PyList_New(size);
+    if (clone == NULL)
+        return NULL;
+    for (Py_ssize_t i = 0; i < size; i++)
+        PyList_SET_ITEM(clone, i, Py_NewRef(PyList_GET_ITEM(item, i)));
+    if (known(cloning, item, alone, clone) < 0)
+        Py_CLEAR(clone);
+    return clone;
+}
+
+/* Clone a container without a frame, into *whole*, as far as that can be done; return the frame for the rest.
  *
- * A dict with plain keys: a copy of it, in which what is no scalar is replaced. */
+ * A dict with plain names: a copy of it, in which what is no scalar is replaced. */
 static Frame *
-begin_plain(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
+begin_plain(Cloning *cloning, PyObject *value, bool alone, Py_ssize_t first, Py_ssize_t index, PyObject **whole)
 {
     PyObject *key, *item, *target = PyDict_Copy(value);
-    Py_ssize_t position = 0, before = 0, index = 0;
-    if (target == NULL)
-        return NULL;
-    for (; PyDict_Next(value, &position, &key, &item); before = position, index += 2)
-        if (!is_scalar(cloning->state, item)) {
-            Frame *frame = push(cloning, value, alone, OBJECT_, target, IN_DICT, Py_NewRef(value),
-                                2 * PyDict_GET_SIZE(value), true);
+    Py_ssize_t position = first, before = first, size = 2 * PyDict_GET_SIZE(value), number = cloning->numbers.count;
+    if (target == NULL || known(cloning, value, alone, target) < 0)
+        goto failed;
+    for (; index < size && PyDict_Next(value, &position, &key, &item); before = position, index += 2) {
+        if (is_scalar(cloning->state, item))
+            continue;
+        PyObject *clone = simple_clone(cloning, item, 2);
+        if (clone == NULL) {
+            if (PyErr_Occurred())
+                goto failed;
+            Frame *frame = push_known(cloning, number, OBJECT_, target, IN_DICT, Py_NewRef(value), size, true);
             if (frame != NULL) {
                 frame->copied = true;
                 frame->walked.position = before;
@@ -189,17 +233,66 @@ begin_plain(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
             }
             return frame;
         }
+        int status = PyDict_SetItem(target, key, clone);
+        Py_DECREF(clone);
+        if (status < 0)
+            goto failed;
+    }
     *whole = target;
     return NULL;
+failed:
+    Py_XDECREF(target);
+    return NULL;
+}
+
+static Frame *
+begin_list(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
+{
+    Py_ssize_t size = PyList_GET_SIZE(value), index = 0, number = cloning->numbers.count;
+    PyObject *target = PyList_New(size);
+    if (target == NULL || known(cloning, value, alone, target) < 0) {
+        Py_XDECREF(target);
+        return NULL;
+    }
+    for (; index < size; index++) {
+        PyObject *item = PyList_GET_ITEM(value, index);
+        PyObject *clone = is_scalar(cloning->state, item) ? Py_NewRef(item) : simple_clone(cloning, item, 1);
+        if (clone == NULL)
+            break;
+        PyList_SET_ITEM(target, index, clone);
+    }
+    Py_SET_SIZE(target, index); /* it grows as it is filled */
+    if (index == size) {
+        *whole = target;
+        return NULL;
+    }
+    if (PyErr_Occurred()) {
+        Py_DECREF(target);
+        return NULL;
+    }
+    Frame *frame = push_known(cloning, number, LIST, target, IN_LIST, Py_NewRef(value), size, true);
+    if (frame != NULL)
+        frame->walked.index = index;
+    return frame;
 }
 
 static Frame *
 begin_dict(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
 {
-    Py_ssize_t size = 2 * PyDict_GET_SIZE(value);
-    Dictionary kind = (PyObject *)Py_TYPE(value) == cloning->state->Map ? MAPPED : classify(cloning->state, value);
-    switch (kind) {
-    case PLAIN: return begin_plain(cloning, value, alone, whole);
+    PyObject *key, *item;
+    Py_ssize_t position = 0, first = 0, index = 0, size = 2 * PyDict_GET_SIZE(value);
+    bool plain = PyDict_CheckExact(value), scalar = true; /* so far */
+    while (plain && PyDict_Next(value, &position, &key, &item)) {
+        plain = plain_name(key);
+        scalar = scalar && is_scalar(cloning->state, item);
+        if (scalar) {
+            first = position;
+            index += 2;
+        }
+    }
+    if (plain)
+        return begin_plain(cloning, value, alone, first, index, whole);
+    switch ((PyObject *)Py_TYPE(value) == cloning->state->Map ? MAPPED : classify(cloning->state, value)) {
     case INDEXED:
         return push(cloning, value, alone, OBJECT_, PyDict_New(), IN_FLAT, indexed_items(value, true), size, false);
     case MAPPED:
@@ -209,6 +302,7 @@ begin_dict(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
     }
 }
 
+/* Begin to clone a container; or set *whole* to its clone if it needs no frame, as most do not. */
 static Frame *
 begin(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
 {
@@ -217,25 +311,8 @@ begin(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
     Py_ssize_t size;
     if (type == &PyDict_Type || (PyObject *)type == cloning->state->Map)
         return begin_dict(cloning, value, alone, whole);
-    if (type == &PyList_Type) {
-        size = PyList_GET_SIZE(value);
-        target = PyList_New(size);
-        if (target == NULL)
-            return NULL;
-        Py_ssize_t index = 0;
-        PyObject *item;
-        for (; index < size && is_scalar(cloning->state, item = PyList_GET_ITEM(value, index)); index++)
-            PyList_SET_ITEM(target, index, Py_NewRef(item));
-        Py_SET_SIZE(target, index); /* it grows as it is filled */
-        if (index == size) {
-            *whole = target;
-            return NULL;
-        }
-        Frame *frame = push(cloning, value, alone, LIST, target, IN_LIST, Py_NewRef(value), size, true);
-        if (frame != NULL)
-            frame->walked.index = index;
-        return frame;
-    }
+    if (type == &PyList_Type)
+        return begin_list(cloning, value, alone, whole);
     if (type == &PyTuple_Type) {
         size = PyTuple_GET_SIZE(value);
         target = PyTuple_New(size);
@@ -243,10 +320,8 @@ begin(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
             PyObject_GC_UnTrack(target); /* nobody is to see it before it is filled */
         return push(cloning, value, alone, TUPLE, target, IN_TUPLE, Py_NewRef(value), size, false);
     }
-    if (PyAnySet_CheckExact(value))
-        return push(cloning, value, alone, type == &PySet_Type ? SET_ : FROZENSET, PySet_New(NULL), IN_LIST,
-                    list_of(value), PySet_GET_SIZE(value), false);
-    return NULL;
+    return push(cloning, value, alone, type == &PySet_Type ? SET_ : FROZENSET, PySet_New(NULL), IN_LIST,
+                list_of(value), PySet_GET_SIZE(value), false);
 }
 
 static bool
@@ -296,8 +371,6 @@ clone_of(Cloning *cloning, PyObject *item, bool *began)
             return GIVE_UP;
         PyObject *whole = NULL;
         *began = begin(cloning, item, alone, &whole) != NULL;
-        if (whole != NULL && known(cloning, item, alone, whole) < 0)
-            Py_CLEAR(whole);
         return whole;
     }
     PyObject *copy = type == &PyBytes_Type ? PyMemoryView_FromObject(item) : leaf(cloning, item);
