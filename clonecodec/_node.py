@@ -134,9 +134,9 @@ def _serializer(core: Core, hints: bool, version: int, max_depth: int) -> Defaul
     return serializer
 
 
-def _deserializer(data: Octets, objects: list[object]) -> DefaultDeserializer:
+def _deserializer(data: Octets, objects: list[object], zero_copy: bool) -> DefaultDeserializer:
     """Return the deserializer of a ``loads`` in C, which began without one, and has begun *objects*."""
-    deserializer = DefaultDeserializer(data)
+    deserializer = DefaultDeserializer(data, zero_copy=zero_copy)
     deserializer.read_header()
     deserializer._objects = objects
     return deserializer
@@ -146,6 +146,12 @@ def _host_object(deserializer: Deserializer, hinted: bool) -> object:
     return deserializer._unknown(HOST_OBJECT, hinted)
 
 
+def _format_and_size(index: int) -> tuple[str, int] | None:
+    """What a memoryview needs to know to be the typed array of that index, if it can be."""
+    kind = BY_INDEX.get(index)
+    return (kind.format, kind.size) if kind is not None and BY_FORMAT[kind.format] is kind else None
+
+
 if accelerator is not None:
     accelerator.know(
         DefaultDeserializer=DefaultDeserializer,
@@ -153,4 +159,5 @@ if accelerator is not None:
         deserializer=_deserializer,
         leaves=LEAVES | {HOST_OBJECT: _host_object},
         serializer=_serializer,
+        view_formats=tuple(map(_format_and_size, range(NODE_BUFFER + 3))),
     )

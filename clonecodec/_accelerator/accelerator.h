@@ -76,6 +76,7 @@ enum {
     END_SET = ',',
     HOST_OBJECT = '\\',
     NODE_BUFFER = 10,
+    UINT8_VIEW = 1, /* Node's index of a Uint8Array */
 };
 
 #define MAX_SAFE_INTEGER ((int64_t)9007199254740991)
@@ -110,6 +111,7 @@ enum {
     X(deserializer)                                                                                                    \
     X(cloner)                                                                                                          \
     X(leaves)                                                                                                          \
+    X(view_formats)                                                                                                    \
     X(datetime)                                                                                                        \
     X(timezone)                                                                                                        \
     X(clone_leaves)
@@ -127,6 +129,8 @@ enum {
     X(data)                                                                                                            \
     X(offset)                                                                                                          \
     X(admit)                                                                                                           \
+    X(cast)                                                                                                            \
+    X(zero_copy)                                                                                                       \
     X(leaf)                                                                                                            \
     X(tzinfo)
 
@@ -353,10 +357,16 @@ resume_collector(bool paused)
 PyObject *accelerator_writer(PyObject *module, PyObject *arguments);
 PyObject *accelerator_read(PyObject *module, PyObject *deserializer);
 
+typedef enum {
+    COPYING, /* the bytes of views */
+    SHOWING, /* them where they are: zero_copy=True, of bytes */
+    PLAINLY, /* only what every Deserializer does alike */
+} Loads;
+
 /* The functions of their names with all but the first argument at its default.  The last two return NotImplemented
  * if Python is to do it; the first returns None, if it is to be *plain*. */
 PyObject *accelerator_dumps(State *state, PyObject *value, bool plain);
-PyObject *accelerator_loads(State *state, PyObject *data, bool plain);
+PyObject *accelerator_loads(State *state, PyObject *data, Loads how);
 PyObject *accelerator_clone(State *state, PyObject *value, Py_ssize_t max_depth);
 
 static inline State *

@@ -70,19 +70,25 @@ static PyObject *
 call_shortcut(PyObject *self, PyObject *const *arguments, size_t count, PyObject *keywords)
 {
     Shortcut *shortcut = (Shortcut *)self;
+    State *state = PyType_GetModuleState(Py_TYPE(self));
+    PyObject *result;
     if ((keywords == NULL || PyTuple_GET_SIZE(keywords) == 0) &&
         value_alone(shortcut->which, arguments, PyVectorcall_NARGS(count))) {
-        State *state = PyType_GetModuleState(Py_TYPE(self));
-        PyObject *result;
         switch (shortcut->which) {
         case DUMPS: return accelerator_dumps(state, arguments[0], false);
-        case LOADS: result = accelerator_loads(state, arguments[0], false); break;
+        case LOADS: result = accelerator_loads(state, arguments[0], COPYING); break;
         default: result = accelerator_clone(state, arguments[0], MAX_DEPTH);
         }
-        if (result != Py_NotImplemented)
-            return result != NULL && shortcut->which == CLONE_WITH_TRANSFER ? with_nothing(result) : result;
-        Py_DECREF(result);
     }
+    else if (shortcut->which == LOADS && PyVectorcall_NARGS(count) == 1 && PyBytes_CheckExact(arguments[0]) &&
+             PyTuple_GET_SIZE(keywords) == 1 && PyTuple_GET_ITEM(keywords, 0) == state->names.zero_copy &&
+             arguments[1] == Py_True)
+        result = accelerator_loads(state, arguments[0], SHOWING);
+    else
+        return PyObject_Vectorcall(shortcut->function, arguments, count, keywords);
+    if (result != Py_NotImplemented)
+        return result != NULL && shortcut->which == CLONE_WITH_TRANSFER ? with_nothing(result) : result;
+    Py_DECREF(result);
     return PyObject_Vectorcall(shortcut->function, arguments, count, keywords);
 }
 
@@ -226,7 +232,7 @@ dumps_plain(PyObject *module, PyObject *value)
 static PyObject *
 loads_plain(PyObject *module, PyObject *data)
 {
-    return accelerator_loads(state_of(module), data, true);
+    return accelerator_loads(state_of(module), data, PLAINLY);
 }
 
 static PyMethodDef methods[] = {

@@ -34,8 +34,10 @@ typedef struct {
     bool plain;             /* let Python do it all instead of calling it: there is no Deserializer to ask */
     bool node;              /* host objects are Node's, as DefaultDeserializer knows them */
     bool copied;            /* and their bytes are copied: not zero_copy */
+    bool shown;             /* or shown where they are, by loads */
     bool paused;            /* whether the collector is to be resumed */
     PyObject *data;         /* loads: what is read; borrowed */
+    PyObject *whole;        /* a memoryview of it, once there is one; held */
     PyObject *deserializer; /* NULL as long as loads needs none; held */
     PyObject *wire;         /* held */
     PyObject *objects;      /* by number, a list; held */
@@ -159,7 +161,7 @@ need_deserializer(Reader *reader)
 {
     if (reader->deserializer == NULL) {
         reader->deserializer = PyObject_CallFunctionObjArgs(reader->state->deserializer, reader->data,
-                                                            reader->objects, NULL);
+                                                            reader->objects, reader->shown ? Py_True : Py_False, NULL);
         if (reader->deserializer != NULL)
             reader->wire = PyObject_GetAttr(reader->deserializer, reader->state->names._wire);
     }
@@ -214,20 +216,62 @@ numbered(Reader *reader, PyObject *value)
     return value;
 }
 
-/* A Buffer of Node's: _node.DefaultDeserializer.read_host_object. */
+/* _node.DefaultDeserializer._shown: the bytes that have just been read, where they are. */
+static PyObject *
+shown(Reader *reader, Py_ssize_t length)
+{
+    if (reader->whole == NULL && (reader->whole = PyMemoryView_FromObject(reader->data)) == NULL)
+        return NULL;
+    Py_ssize_t end = reader->at - reader->start;
+    return PySequence_GetSlice(reader->whole, end - length, end);
+}
+
+/* A view that is no Buffer, as a memoryview; NULL without an exception also if it is of a kind that is none. */
+static PyObject *
+node_view(Reader *reader, uint8_t index, Py_ssize_t length)
+{
+    PyObject *formats = reader->state->view_formats, *format = NULL, *view, *memory;
+    Py_ssize_t size = 1;
+    if (index < PyTuple_GET_SIZE(formats) && (format = PyTuple_GET_ITEM(formats, index)) != Py_None)
+        size = PyLong_AsSsize_t(PyTuple_GET_ITEM(format, 1));
+    if (format == NULL || format == Py_None || length < size || length % size)
+        return GIVE_UP;
+    if (reader->shown)
+        view = shown(reader, length);
+    else {
+        memory = PyByteArray_FromStringAndSize((const char *)reader->at - length, length);
+        view = memory == NULL ? NULL : PyMemoryView_FromObject(memory);
+        Py_XDECREF(memory);
+    }
+    if (view != NULL && index != UINT8_VIEW)
+        Py_SETREF(view, PyObject_CallMethodOneArg(view, reader->state->names.cast, PyTuple_GET_ITEM(format, 0)));
+    return view;
+}
+
+/* A view of Node's: _node.DefaultDeserializer.read_host_object. */
 static PyObject *
 node_buffer(Reader *reader, bool hinted)
 {
     uint64_t length;
+    const uint8_t *before = reader->at;
     if (!reader->node)
         return GIVE_UP;
-    if (!reader->copied || reader->at >= reader->end || *reader->at != NODE_BUFFER)
+    if ((!reader->copied && !reader->shown) || reader->at >= reader->end)
         return leaf(reader, HOST_OBJECT, hinted);
-    reader->at++;
+    uint8_t index = *reader->at++;
     if (!long_varint(reader, 10, &length) || length > (uint64_t)(reader->end - reader->at))
         return GIVE_UP;
-    const char *bytes = (const char *)reader->at;
     reader->at += length;
+    if (index != NODE_BUFFER) {
+        PyObject *view = node_view(reader, index, (Py_ssize_t)length);
+        if (view != NULL || PyErr_Occurred())
+            return numbered(reader, view);
+        reader->at = before;
+        return leaf(reader, HOST_OBJECT, hinted);
+    }
+    if (reader->shown)
+        return numbered(reader, shown(reader, (Py_ssize_t)length));
+    const char *bytes = (const char *)reader->at - length;
     if (hinted)
         return numbered(reader, PyByteArray_FromStringAndSize(bytes, (Py_ssize_t)length));
     if (length != 1)
@@ -657,6 +701,7 @@ finish(Reader *reader, Py_buffer *view, PyObject *value)
     PyBuffer_Release(view);
     Py_XDECREF(reader->deserializer);
     Py_XDECREF(reader->wire);
+    Py_XDECREF(reader->whole);
     Py_XDECREF(reader->objects);
     if (value == NULL && !PyErr_Occurred())
         Py_RETURN_NOTIMPLEMENTED;
@@ -673,10 +718,9 @@ look_at(Reader *reader, State *state, Py_buffer *view)
     reader->depth = 1;
 }
 
-/* loads(data): what DefaultDeserializer does, and without one if the value needs none.  *plain*: only what every
- * Deserializer does alike. */
+/* loads(data): what DefaultDeserializer does, and without one if the value needs none. */
 PyObject *
-accelerator_loads(State *state, PyObject *data, bool plain)
+accelerator_loads(State *state, PyObject *data, Loads how)
 {
     Py_buffer view;
     if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0) {
@@ -686,8 +730,10 @@ accelerator_loads(State *state, PyObject *data, bool plain)
     Reader reader;
     look_at(&reader, state, &view);
     reader.data = data;
-    reader.plain = plain;
-    reader.node = reader.copied = !plain;
+    reader.plain = how == PLAINLY;
+    reader.node = !reader.plain;
+    reader.copied = how == COPYING;
+    reader.shown = how == SHOWING;
     reader.max_depth = MAX_DEPTH;
     if (view.len < 2 || reader.at[0] != VERSION || reader.at[1] < 13 || reader.at[1] > 16)
         return finish(&reader, &view, NULL);

@@ -49,6 +49,7 @@ def calls(count: int) -> Iterator[Callable[[], object]]:
         for copy in (data, *(damaged(rng, data, [data]) for _ in range(3))):
             yield lambda data=copy: loads(data)  # type: ignore[misc]
             yield lambda data=copy: loads_plain(data)  # type: ignore[misc]
+            yield lambda data=copy: loads(data, zero_copy=True)  # type: ignore[misc]
             yield lambda data=copy: everything(Hosts(data))  # type: ignore[misc]
             yield lambda data=copy: everything(DefaultDeserializer(data))  # type: ignore[misc]
 
@@ -75,6 +76,8 @@ def test_nothing_is_held_when_a_call_is_over() -> None:
         lambda: dumps_plain(value),
         lambda: dumps_plain(part[:2]),
         lambda: loads_plain(data),
+        lambda: loads(data, zero_copy=True),
+        lambda: loads(data[:-9], zero_copy=True),
         lambda: twice(Serializer(), value),
         lambda: dumps([value, len]),
         lambda: loads(data[:-9]),

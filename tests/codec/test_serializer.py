@@ -495,7 +495,10 @@ def test_zero_copy_shows_the_inputs_own_memory() -> None:
     buffer[1] = 0x79
     assert source.count(b"zyc") == 1
     assert not numbers.readonly
-    assert loads(bytes(source), zero_copy=True)[0].readonly
+    constant = bytes(source)
+    shown = loads(constant, zero_copy=True)
+    assert [view.obj is constant and view.readonly for view in shown] == [True, True]
+    assert shown[1].format == "H"
 
 
 @pytest.mark.parametrize("value", [b"", b"a", array("d"), array("d", [0.5]), [array("b", [1])] * 2])
