@@ -32,7 +32,7 @@ from ._builders import (
 )
 from ._dates import from_milliseconds, to_milliseconds
 from ._instances import attributes_of
-from ._keys import Keys
+from ._keys import Keys, check_keys
 from ._kinds import Kind
 from ._paths import ERROR, MAP, OBJECT, SET, SPARSE, TRANSPARENT, Layout, inside
 from ._properties import check_array_properties, check_indices, property_list
@@ -55,6 +55,7 @@ from .values import (
     SparseArray,
     Undefined,
     hole,
+    no_item,
 )
 from .views import DataView, Float16Array, Uint8ClampedArray
 
@@ -218,7 +219,7 @@ class Cloner:
             or isinstance(builder, TupleBuilder)
             or builder.key is not None
         ):
-            raise DataCloneError("a hole is no value, only a missing item of a list")
+            raise no_item()
         builder.holey = True
         return hole
 
@@ -246,6 +247,7 @@ class Cloner:
         return self._enter(builder, flat[1::2], OBJECT, map(_name, flat[::2]), flat)
 
     def _map(self, value: dict[object, object]) -> object:
+        check_keys(value)
         builder = MapBuilder()
         self._cloned(value, builder.target)
         return self._enter(builder, list(chain.from_iterable(value.items())), MAP)
@@ -361,9 +363,9 @@ def _name(key: object) -> str:
 
 
 def _unwrapped(wrapper: ByIdentity) -> object:
-    value = wrapper.value
-    if type(value) is ByIdentity:
-        raise DataCloneError("a ByIdentity within a ByIdentity stands for nothing")
+    value = wrapper.content()
+    if value is hole:
+        raise no_item()
     return value
 
 

@@ -3,10 +3,10 @@
 The mirror of ``_payloads``.  A method writes its value whole, or begins a container and returns a frame of
 what is inside, which the loop in ``_writer`` goes down into:
 
-    frame = (iterator, end, layout, items, start)
+    frame = (iterator, end, layout, items)
 
-the items left to write; the bytes that close the container; what its items are, for the path of an error; all
-of them; and, of a list, where its bytes and numbers began (see ``_hole``).
+the items left to write; the bytes that close the container; what its items are, for the path of an error; and
+all of them.
 
 Every object that V8 numbers gets a number here, in V8's order: see ``_begin``.
 """
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from . import _tags as tags
 from ._dates import to_milliseconds
 from ._instances import attributes_of, refusal
+from ._keys import check_keys
 from ._paths import ERROR, MAP, OBJECT, SET, SPARSE, TRANSPARENT, Layout
 from ._properties import check_array_properties, check_indices, index_key, property_list
 from ._views import view_on
@@ -42,6 +43,7 @@ from .values import (
     SparseArray,
     Undefined,
     hole,
+    no_item,
 )
 from .views import DataView, Float16Array, Uint8ClampedArray
 
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     import re
 
 
-Frame: TypeAlias = "tuple[Iterator[object], bytes, Layout, Sequence[object], tuple[int, int] | None]"
+Frame: TypeAlias = "tuple[Iterator[object], bytes, Layout, Sequence[object]]"
 Method: TypeAlias = "Callable[[Encodings, Any], Frame | None]"
 
 _PROTOTYPES: Final = {name: bytes((tag,)) for tag, name in tags.ERROR_PROTOTYPES.items()}
@@ -73,7 +75,6 @@ class Encodings:
     _objects: list[object]
     _transferred: dict[int, tuple[int, ArrayBuffer]]
     _stack: list[Frame]
-    _holey: dict[int, object]
 
     # What an embedder may override
 
@@ -156,47 +157,33 @@ class Encodings:
         self._ids[id(value)] = len(self._objects)
         self._objects.append(value)
         self._out.append(tags.BEGIN_OBJECT)
-        return iter(flat), b"{" + varint(len(flat) // 2), OBJECT, flat, None
+        return iter(flat), b"{" + varint(len(flat) // 2), OBJECT, flat
 
     def _map(self, value: dict[object, object]) -> Frame:
+        check_keys(value)
         self._begin(value)
         self._out.append(tags.BEGIN_MAP)
         flat = list(chain.from_iterable(value.items()))
         if ByIdentity in map(type, value):
             flat[::2] = _unwrapped(flat[::2])
-        return iter(flat), b":" + varint(len(flat)), MAP, flat, None
+        return iter(flat), b":" + varint(len(flat)), MAP, flat
 
     def _list(self, value: list[object]) -> Frame:
-        start = (len(self._out), len(self._objects))
         self._begin(value)
         flat = list(value)
-        if id(value) in self._holey:
+        if Hole in map(type, flat):
             return self._sparse(len(flat), enumerate(flat), {})
         self._out += b"A" + varint(len(flat))
-        return iter(flat), b"$\0" + varint(len(flat)), len(flat), flat, start
+        return iter(flat), b"$\0" + varint(len(flat)), len(flat), flat
 
     def _hole(self, value: Hole) -> Frame:
-        """A list turns out to have a hole: V8 writes such arrays in the sparse form, from the start."""
-        start = self._stack[-1][4]
-        if start is None:
-            raise no_item()
-        flat = self._stack.pop()[3]
-        offset, number = start
-        for begun in self._objects[number + 1 :]:
-            self._ids.pop(id(begun), None)
-        del self._objects[number + 1 :]
-        del self._out[offset:]
-        return self._without_holes(self._objects[number], flat)
-
-    def _without_holes(self, container: object, flat: Sequence[object]) -> Frame:
-        self._holey[id(container)] = container
-        return self._sparse(len(flat), enumerate(flat), {})
+        raise no_item()  # ``_list`` and ``_array`` look for them
 
     def _tuple(self, value: tuple[object, ...]) -> Frame:
         self._begin(value)
         flat = tuple(value)
         self._out += self._hint + b"A" + varint(len(flat))
-        return iter(flat), b"$\0" + varint(len(flat)), len(flat), flat, None
+        return iter(flat), b"$\0" + varint(len(flat)), len(flat), flat
 
     def _array(self, value: Array) -> Frame:
         flat = list(value)
@@ -208,7 +195,7 @@ class Encodings:
         length = len(flat)
         self._out += b"A" + varint(length)
         flat += property_list(cast("dict[object, object]", properties)) or ()
-        return iter(flat), b"$" + varint(len(properties)) + varint(length), length, flat, None
+        return iter(flat), b"$" + varint(len(properties)) + varint(length), length, flat
 
     def _sparse_array(self, value: SparseArray) -> Frame:
         items, properties = dict(value.items), dict(value.properties)
@@ -226,7 +213,7 @@ class Encodings:
                 flat += (index_key(index), item)
         flat += property_list(cast("dict[object, object]", properties)) or ()
         self._out += b"a" + varint(length)
-        return iter(flat), b"@" + varint(len(flat) // 2) + varint(length), SPARSE, flat, None
+        return iter(flat), b"@" + varint(len(flat) // 2) + varint(length), SPARSE, flat
 
     def _set(self, value: set[object]) -> Frame:
         self._begin(value)
@@ -234,15 +221,15 @@ class Encodings:
         flat = list(value)
         if ByIdentity in map(type, flat):
             flat = _unwrapped(flat)
-        return iter(flat), b"," + varint(len(flat)), SET, flat, None
+        return iter(flat), b"," + varint(len(flat)), SET, flat
 
     def _frozenset(self, value: frozenset[object]) -> Frame:
         self._out += self._hint
         return self._set(value)  # type: ignore[arg-type]  # it is only read
 
     def _by_identity(self, value: ByIdentity) -> Frame:
-        flat = (value.value,)
-        return iter(flat), b"", TRANSPARENT, flat, None
+        flat = (value.content(),)
+        return iter(flat), b"", TRANSPARENT, flat
 
     def _instance(self, value: object) -> Frame | None:
         try:
@@ -295,7 +282,7 @@ class Encodings:
             self._str(stack)
         if cause:
             self._out.append(tags.ERROR_CAUSE)
-        return iter(cause), b".", ERROR, cause, None
+        return iter(cause), b".", ERROR, cause
 
     # Buffers and views
 
@@ -375,16 +362,15 @@ class Encodings:
         self.write_host_object(value)
 
 
-def no_item() -> DataCloneError:
-    return DataCloneError("a hole is no value, only a missing item of a list")
-
-
 def _first(pair: tuple[int, object]) -> int:
     return pair[0]
 
 
 def _unwrapped(keys: list[object]) -> list[object]:
-    return [key.value if type(key) is ByIdentity else key for key in keys]
+    """The keys themselves; one that cannot be is left for ``_by_identity`` to say so, at its place."""
+    return [
+        key.value if type(key) is ByIdentity and type(key.value) is not ByIdentity else key for key in keys
+    ]
 
 
 METHODS: Final[dict[type, Method]] = {

@@ -16,9 +16,11 @@ Text and bytes have secret hashes and are never counted.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
+from ._properties import has_surrogates
+from .errors import DataCloneError
 from .values import MAX_SAFE_INTEGER, BigInt, Boxed, ByIdentity
 
 MAX_KEY_ITEMS: Final = 100
@@ -161,3 +163,29 @@ def _token(key: object) -> object:
     if isinstance(key, int):
         return "bigint", hex(key)  # as text, whose hash nobody can choose
     return "object", id(key)
+
+
+def check_keys(keys: Iterable[object]) -> None:
+    """Raise DataCloneError if two keys of a Map, which Python keeps apart, are one to JavaScript.
+
+    A NaN equals no other here, surrogates that lie apart meet when they are bytes, and a ByIdentity may hold
+    what is a key already.
+    """
+    if not any(map(_doubtful, keys)):
+        return
+    seen: set[object] = set()
+    for key in keys:
+        value = key.value if type(key) is ByIdentity else key
+        if isinstance(value, str):
+            token: object = str, str.encode(value, "utf-16-le", "surrogatepass")
+        else:
+            token = _token(value)
+        if token in seen:
+            raise DataCloneError(f"two keys would become one, a {type(value).__name__}")
+        seen.add(token)
+
+
+def _doubtful(key: object) -> bool:
+    if isinstance(key, str):
+        return has_surrogates(key)
+    return type(key) is ByIdentity or (isinstance(key, float) and key != key)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import _tags as tags
 from ._accelerate import accelerator
-from ._encodings import METHODS, Encodings, Frame, Method, no_item
+from ._encodings import METHODS, Encodings, Frame, Method
 from ._paths import MAP, OBJECT, SET, TRANSPARENT, inside
 from ._properties import codes
 from ._rows import PRIMITIVE_ROWS, row_of
@@ -26,6 +26,7 @@ from .values import (
     ByIdentity,
     Map,
     hole,
+    no_item,
     undefined,
 )
 
@@ -79,7 +80,6 @@ class Serializer(Encodings):
         self._transferred: dict[int, tuple[int, ArrayBuffer]] = {}
         self._methods: dict[type, Method] = {}
         self._stack: list[Frame] = []
-        self._holey: dict[int, object] = {}  # lists known to have holes, by id
         self._core: Writer | None = None  # does the walking in C; and holds the bytes and the numbers
         if accelerator is not None:
             self._core, self._out, self._ids, self._objects = accelerator.writer(
@@ -148,11 +148,11 @@ class Serializer(Encodings):
         stack = self._stack
         base = len(stack)
         try:
-            self._walk((iter((value,)), b"", TRANSPARENT, (value,), None))
+            self._walk((iter((value,)), b"", TRANSPARENT, (value,)))
         except DataCloneError as error:
             steps = [
                 (layout, flat, len(flat) - items.__length_hint__() - 1)  # type: ignore[attr-defined]
-                for items, _, layout, flat, _ in stack[base:]
+                for items, _, layout, flat in stack[base:]
             ]
             raise inside(error, steps) from error.__cause__
         finally:

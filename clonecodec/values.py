@@ -17,6 +17,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Final, final
 
+from .errors import DataCloneError
+
 __all__ = [
     "Array",
     "BigInt",
@@ -102,6 +104,11 @@ undefined: Final = Undefined()
 
 hole: Final = Hole()
 """A missing item of an ``Array``: ``Array([1, hole, 3])`` is JavaScript's ``[1, , 3]``."""
+
+
+def no_item() -> DataCloneError:
+    """What there is to say of a hole anywhere else."""
+    return DataCloneError("a hole is no value, only a missing item of a list")
 
 
 class BigInt(int):
@@ -344,6 +351,12 @@ class ByIdentity:
 
     def __init__(self, value: object) -> None:
         self.value = value
+
+    def content(self) -> object:
+        """Return the value to clone.  DataCloneError if that is another wrapper, which stands for nothing."""
+        if type(self.value) is ByIdentity:
+            raise DataCloneError("a ByIdentity within a ByIdentity stands for nothing")
+        return self.value
 
     def __repr__(self) -> str:
         return f"ByIdentity({self.value!r})"

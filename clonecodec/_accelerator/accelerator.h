@@ -119,7 +119,6 @@ enum {
 /* Names that are looked up. */
 #define NAMES(X)                                                                                                       \
     X(_other)                                                                                                          \
-    X(_without_holes)                                                                                                  \
     X(treat_array_buffer_views_as_host_objects)                                                                        \
     X(_wire)                                                                                                           \
     X(_objects)                                                                                                        \
@@ -250,16 +249,8 @@ typedef struct {
     PyObject *items;     /* held */
     Py_ssize_t size;     /* of the flat items: keys and values count, as in a frame of Python's */
     Py_ssize_t index;    /* of the next one */
-    union {
-        struct {                 /* IN_DICT, IN_PAIRS */
-            Py_ssize_t position; /* PyDict_Next's */
-            PyObject *value;     /* of the key that was returned last, IN_PAIRS */
-        };
-        struct {                 /* others; write.c: where to go back to when a hole turns up */
-            Py_ssize_t offset;   /* a list's first byte, or -1 */
-            Py_ssize_t number;
-        };
-    };
+    Py_ssize_t position; /* IN_DICT, IN_PAIRS: PyDict_Next's */
+    PyObject *value;     /* IN_PAIRS: of the key that was returned last */
     PyObject *frame;     /* OTHER: Python's; held */
 } Walked;
 
@@ -319,6 +310,7 @@ Dictionary classify(State *state, PyObject *dict);
 PyObject *indexed_items(PyObject *dict, bool named);
 bool array_index(PyObject *key, uint32_t *index);
 bool has_surrogates(PyObject *text);
+bool doubtful_key(State *state, PyObject *key);
 PyObject *list_of(PyObject *set);
 
 /* Whether a dict with such keys only is PLAIN. */

@@ -292,7 +292,14 @@ begin_dict(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
     }
     if (plain)
         return begin_plain(cloning, value, alone, first, index, whole);
-    switch ((PyObject *)Py_TYPE(value) == cloning->state->Map ? MAPPED : classify(cloning->state, value)) {
+    Dictionary kind = MAPPED;
+    if (PyDict_CheckExact(value))
+        kind = classify(cloning->state, value);
+    else
+        for (position = 0; PyDict_Next(value, &position, &key, &item);)
+            if (doubtful_key(cloning->state, key))
+                kind = ODD;
+    switch (kind) {
     case INDEXED:
         return push(cloning, value, alone, OBJECT_, PyDict_New(), IN_FLAT, indexed_items(value, true), size, false);
     case MAPPED:

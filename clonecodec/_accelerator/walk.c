@@ -228,10 +228,8 @@ snapshot(Walked *walked)
         PyGC_Enable();
     if (copy == NULL)
         return -1;
-    if (walked->source != IN_LIST) {
+    if (walked->source != IN_LIST)
         walked->source = walked->source == IN_DICT ? IN_FLAT : IN_LIST;
-        walked->offset = -1;
-    }
     walked->live = false;
     Py_SETREF(walked->items, copy);
     return 0;
@@ -320,6 +318,17 @@ has_surrogates(PyObject *text)
     return false;
 }
 
+/* _keys.check_keys: whether a Map may have a key that is this one to JavaScript, and another to Python. */
+bool
+doubtful_key(State *state, PyObject *key)
+{
+    if (PyUnicode_Check(key))
+        return READY(key) < 0 || has_surrogates(key);
+    if (PyFloat_Check(key))
+        return PyFloat_AS_DOUBLE(key) != PyFloat_AS_DOUBLE(key);
+    return (PyObject *)Py_TYPE(key) == state->ByIdentity;
+}
+
 /* _properties.property_list, as far as it is a question */
 Dictionary
 classify(State *state, PyObject *dict)
@@ -348,7 +357,7 @@ classify(State *state, PyObject *dict)
     if (kind == MAPPED) {
         position = 0;
         while (PyDict_Next(dict, &position, &key, &value))
-            if ((PyObject *)Py_TYPE(key) == state->ByIdentity)
+            if (doubtful_key(state, key))
                 return ODD;
     }
     return kind;

@@ -21,7 +21,6 @@ typedef struct {
     Py_ssize_t max_depth;
     int hint;          /* so many padding bytes mark Python's own kinds */
     int version;
-    bool holes;        /* whether a list had a hole: ask Python for every list from then on */
     char small[SMALL_BUFFER];
 } Writer;
 
@@ -434,11 +433,9 @@ push_python_frame(Run *run, PyObject *returned)
         Py_DECREF(returned);
         return 0;
     }
-    PyObject *items, *end, *layout, *iterator, *start;
-    Py_ssize_t offset = -1, number = -1;
+    PyObject *items, *end, *layout, *iterator;
     Walked *frame = NULL;
-    if (PyArg_ParseTuple(returned, "OSOOO", &iterator, &end, &layout, &items, &start) &&
-        (start == Py_None || PyArg_ParseTuple(start, "nn", &offset, &number)) &&
+    if (PyArg_ParseTuple(returned, "OSOO", &iterator, &end, &layout, &items) &&
         (items = PySequence_Fast(items, "a frame's items")) != NULL) {
         if ((frame = push(run)) != NULL) {
             frame->source = PyList_CheckExact(items) ? IN_LIST : IN_TUPLE;
@@ -446,8 +443,6 @@ push_python_frame(Run *run, PyObject *returned)
             frame->size = PySequence_Fast_GET_SIZE(items);
             frame->items = Py_NewRef(items);
             frame->frame = Py_NewRef(returned);
-            frame->offset = offset;
-            frame->number = number;
         }
         Py_DECREF(items);
     }
@@ -466,45 +461,15 @@ hand_over(Run *run, PyObject *name, PyObject *item)
     return push_python_frame(run, returned);
 }
 
-/* A list has a hole: it is written in the sparse form, from the start. */
+/* write_list looks for holes; here one is no item. */
 static int
 write_hole(Run *run)
 {
-    Writer *writer = run->writer;
-    Walked *frame = &run->frames[run->depth - 1];
-    if (run->plain)
-        return -1;
-    if (frame->source == IN_DICT || frame->source == IN_PAIRS || frame->offset < 0) {
-        PyObject *error = PyObject_CallNoArgs(run->state->no_item);
-        if (error != NULL)
-            PyErr_SetObject((PyObject *)Py_TYPE(error), error);
-        Py_XDECREF(error);
-        return -1;
-    }
-    if (let_go(run) < 0 || need_serializer(run) < 0)
-        return -1;
-    frame = &run->frames[run->depth - 1];
-    if (frame->number < 0 || frame->number >= writer->numbers.count) {
-        PyErr_SetString(PyExc_RuntimeError, "a Serializer was used by two threads at once");
-        return -1;
-    }
-    PyObject *container = Py_NewRef(writer->numbers.objects[frame->number]);
-    PyObject *items = Py_NewRef(frame->items);
-    writer->holes = true;
-    numbers_forget(&writer->numbers, frame->number + 1);
-    /* Not written in place once the bytes have been given away. */
-    Py_ssize_t offset = frame->offset;
-    pop(run);
-    if (writer->bytes != NULL && Py_REFCNT(writer->bytes) > 1 && grow(writer, 1) < 0)
-        offset = -1;
-    else if (offset < writer->used)
-        writer->used = offset;
-    PyObject *returned =
-        offset < 0 ? NULL
-                   : PyObject_CallMethodObjArgs(run->serializer, run->state->names._without_holes, container, items, NULL);
-    Py_DECREF(container);
-    Py_DECREF(items);
-    return push_python_frame(run, returned);
+    PyObject *error = run->plain ? NULL : PyObject_CallNoArgs(run->state->no_item);
+    if (error != NULL)
+        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+    Py_XDECREF(error);
+    return -1;
 }
 
 /* ---- Objects ---- */
@@ -561,10 +526,6 @@ enter(Run *run, Source source, Shape shape, PyObject *items, Py_ssize_t size, bo
     frame->items = items;
     frame->size = size;
     frame->live = live;
-    if (source == IN_DICT || source == IN_PAIRS)
-        frame->position = 0;
-    else
-        frame->offset = -1;
     return 0;
 }
 
@@ -629,7 +590,7 @@ write_dict(Run *run, PyObject *value, bool alone)
         PyObject *key, *item;
         Py_ssize_t position = 0;
         while (PyDict_Next(value, &position, &key, &item))
-            if ((PyObject *)Py_TYPE(key) == run->state->ByIdentity)
+            if (doubtful_key(run->state, key))
                 kind = ODD;
     }
     if (kind == ODD)
@@ -660,13 +621,11 @@ write_floats(Writer *writer, PyObject *const *items, Py_ssize_t size)
     return count;
 }
 
-/* Write the items of a list or a tuple: up to the first that begins a container, which needs a frame. */
-static int
-write_items(Run *run, PyObject *value, PyObject *const *items, Py_ssize_t size, bool live)
+/* Write the items of a list or a tuple up to the first that begins a container; returns how many. */
+static Py_ssize_t
+write_items(Run *run, PyObject *const *items, Py_ssize_t size)
 {
     Py_ssize_t index = 0;
-    if (check_depth(run) < 0)
-        return -1;
     while (index < size) {
         if (PyFloat_CheckExact(items[index])) { /* of which there are often many */
             Py_ssize_t count = write_floats(run->writer, items + index, size - index);
@@ -682,9 +641,18 @@ write_items(Run *run, PyObject *value, PyObject *const *items, Py_ssize_t size, 
             break;
         index++;
     }
+    return index;
+}
+
+/* Go on with a list or a tuple of which so many items have been written. */
+static int
+enter_items(Run *run, Source source, PyObject *value, Py_ssize_t size, Py_ssize_t index)
+{
+    if (check_depth(run) < 0)
+        return -1;
     if (index == size)
         return write_end(run->writer, ARRAY, size);
-    if (enter(run, live ? IN_LIST : IN_TUPLE, ARRAY, Py_NewRef(value), size, live) < 0)
+    if (enter(run, source, ARRAY, Py_NewRef(value), size, source == IN_LIST) < 0)
         return -1;
     run->frames[run->depth - 1].index = index;
     return 0;
@@ -694,20 +662,21 @@ static int
 write_list(Run *run, PyObject *value, bool alone)
 {
     Writer *writer = run->writer;
-    if (writer->holes)
-        return hand_over(run, run->state->names._other, value);
+    PyObject *const *items = ((PyListObject *)value)->ob_item;
     Py_ssize_t size = PyList_GET_SIZE(value), offset = writer->used, number = writer->numbers.count;
     if (numbers_begin(&writer->numbers, value, alone) < 0 ||
         put_tagged(writer, 0, BEGIN_DENSE_ARRAY, (uint64_t)size) < 0)
         return -1;
-    Py_ssize_t depth = run->depth;
-    if (write_items(run, value, ((PyListObject *)value)->ob_item, size, true) < 0)
+    Py_ssize_t index = write_items(run, items, size);
+    if (index < 0)
         return -1;
-    if (run->depth > depth) {
-        run->frames[depth].offset = offset;
-        run->frames[depth].number = number;
-    }
-    return 0;
+    for (Py_ssize_t i = index; i < size; i++)
+        if (UNLIKELY(items[i] == run->state->hole)) { /* V8 writes such arrays in the sparse form */
+            writer->used = offset;
+            numbers_forget(&writer->numbers, number);
+            return hand_over(run, run->state->names._other, value);
+        }
+    return enter_items(run, IN_LIST, value, size, index);
 }
 
 static int
@@ -717,7 +686,8 @@ write_tuple(Run *run, PyObject *value, bool alone)
     if (numbers_begin(&run->writer->numbers, value, alone) < 0 ||
         put_tagged(run->writer, run->writer->hint, BEGIN_DENSE_ARRAY, (uint64_t)size) < 0)
         return -1;
-    return write_items(run, value, ((PyTupleObject *)value)->ob_item, size, false);
+    Py_ssize_t index = write_items(run, ((PyTupleObject *)value)->ob_item, size);
+    return index < 0 ? -1 : enter_items(run, IN_TUPLE, value, size, index);
 }
 
 static int
@@ -851,7 +821,6 @@ write_value(Run *run, PyObject *value)
     Walked *root = &run->frames[run->depth++];
     memset(root, 0, sizeof *root);
     root->source = IN_TUPLE;
-    root->offset = -1;
     run->writer->depth++;
     int status = write_item(run, value);
     if (status == 0)
@@ -877,7 +846,6 @@ writer_init(Writer *writer, int hint, int version, Py_ssize_t max_depth)
     writer->max_depth = max_depth;
     writer->hint = hint;
     writer->version = version;
-    writer->holes = false;
 }
 
 static Writer *

@@ -48,7 +48,8 @@ BEGUN: Final = Result("begun")
 
 # A lone 00 before these says that the value had a type of Python's; no writer of JavaScript puts one there.
 _HINTS: Final = {0x4E: "an int", 0x41: "a tuple", 0x27: "a frozenset", 0x5C: "a bytearray", 0x42: "bytes"}
-_FIRST_BUFFER_VERSION_OF_64_BITS: Final = 16
+_LENGTH_BITS: Final = 64
+"""Of buffers and views.  Only version 16 needs more than 32; the newest V8 reads them in every version."""
 
 
 class LeafScanner:
@@ -67,7 +68,6 @@ class LeafScanner:
         self.depth = 0
         self.step = ""
         self.role: Role = "value"
-        self._length_bits: Final = 64 if version >= _FIRST_BUFFER_VERSION_OF_64_BITS else 32
         self._leaves: Final[dict[int, Callable[[int], Result]]] = {
             0x5F: self._undefined,
             0x30: self._constant,
@@ -280,14 +280,14 @@ class LeafScanner:
 
     def _array_buffer(self, start: int) -> Result:
         name = TAGS[self.cursor.data[start]]
-        length = self.cursor.varint("an ArrayBuffer's length", self._length_bits)
+        length = self.cursor.varint("an ArrayBuffer's length", _LENGTH_BITS)
         self.cursor.skip(length, "an ArrayBuffer")
         return self._add_buffer(start, name, Buffer(length, False), count(length, "byte"), length)
 
     def _resizable(self, start: int) -> Result:
-        length = self.cursor.varint("an ArrayBuffer's length", self._length_bits)
+        length = self.cursor.varint("an ArrayBuffer's length", _LENGTH_BITS)
         at = self.cursor.position
-        limit = self.cursor.varint("an ArrayBuffer's largest length", self._length_bits)
+        limit = self.cursor.varint("an ArrayBuffer's largest length", _LENGTH_BITS)
         if length > limit:
             raise Fault(at, f"a largest length of at least {length}", str(limit))
         self.cursor.skip(length, "an ArrayBuffer")
@@ -326,9 +326,9 @@ class LeafScanner:
         cursor.position += 1
         subtag = cursor.varint("a view's kind", 8)
         offset_at = cursor.position
-        offset = cursor.varint("a view's offset", self._length_bits)
+        offset = cursor.varint("a view's offset", _LENGTH_BITS)
         length_at = cursor.position
-        length = cursor.varint("a view's length", self._length_bits)
+        length = cursor.varint("a view's length", _LENGTH_BITS)
         flags_at = cursor.position
         flags = cursor.varint("a view's flags") if self.view_flags else 0
         kind = VIEWS.get(subtag)

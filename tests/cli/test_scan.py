@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from clonecodec import _tags
+from clonecodec import _tags, loads
 from clonecodec.cli import names
 from clonecodec.cli.cursor import number_as_key
 from clonecodec.cli.rows import Row
@@ -210,6 +210,17 @@ def test_what_no_writer_produces_is_told(data: str, offset: int | None, what: st
 
     assert scan.fault is None
     assert scan.oddities == ([] if offset is None else [(offset, what)])
+
+
+@pytest.mark.parametrize("version", ["0d", "0e", "0f", "10"])
+def test_lengths_of_64_bits_are_read_in_every_version_as_the_codec_reads_them(version: str) -> None:
+    flags = "" if version == "0d" else "00"
+    data = f"ff{version} 42 82808080808000 0102 56 42 81808080808000 81808080808000 {flags}"
+    scan, rows = read(data)
+
+    assert scan.fault is None
+    assert rows[-1].end == len(bytes.fromhex(data))
+    assert bytes(loads(bytes.fromhex(data))) == b"\x02"
 
 
 def test_values_may_follow_each_other_and_count_their_objects_anew() -> None:

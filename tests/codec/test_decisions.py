@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from array import array
 from collections import OrderedDict
@@ -308,6 +309,36 @@ def test_5_keys_that_become_one_are_refused_on_every_road() -> None:
     for road in ROADS.values():
         with pytest.raises(DataCloneError, match="would become one"):
             road(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Map({"\ud83d\ude00": 1, "\U0001f600": 2}),
+        {"\ud83d\ude00": 1, "\U0001f600": 2, 3: 3},
+        Map({math.nan: 1, float("nan"): 2}),
+        {float("nan"): 1, float("nan"): 2},
+        Map({1: 1, ByIdentity(1.0): 2}),
+        Map({"a": 1, ByIdentity("a"): 2}),
+        Map({ByIdentity(True): 1, ByIdentity(True): 2}),
+        Map({(key := (1, 2)): 1, ByIdentity(key): 2}),
+    ],
+    ids=repr,
+)
+def test_5_keys_of_a_map_that_become_one_are_refused_on_every_road(value: Any) -> None:
+    for road in ROADS.values():
+        with pytest.raises(DataCloneError, match="would become one") as caught:
+            road([value])
+        assert caught.value.path == "$[0]"
+
+
+def test_5_keys_of_a_map_that_stay_two_are_taken() -> None:
+    value = Map({"\ud83d": 1, math.nan: 3, 0: 4, ByIdentity(False): 5, ByIdentity([]): 6})
+    value["\ude00"] = 2
+    value[ByIdentity([])] = 7
+    value[ByIdentity(BigInt(0))] = 8
+    for road in ROADS.values():
+        assert list(road(value).values()) == [1, 3, 4, 5, 6, 2, 7, 8]
 
 
 def test_5_lone_surrogates_that_make_a_pair_are_the_one_exception() -> None:

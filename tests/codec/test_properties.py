@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import time
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from clonecodec import (
     ByIdentity,
     DataCloneError,
     DecodeError,
+    Map,
+    Serializer,
     SparseArray,
     dumps,
     hole,
@@ -159,9 +162,58 @@ def test_many_lists_that_are_mostly_holes_are_sparse_on_every_road() -> None:
             assert len(result) == 100
 
 
+def test_lists_with_holes_within_each_other_are_written_once() -> None:
+    class Counting(Serializer):
+        def write_host_object(self, value: object) -> None:
+            seen.append(value)
+
+    seen: list[object] = []
+    functions = [lambda number=number: number for number in range(50)]
+    value: list[object] = [hole]
+    for function in functions:
+        value = [value, function, hole]
+    Counting().write_value(value)
+
+    assert seen == functions
+
+
+def test_lists_with_holes_within_each_other_take_linear_time() -> None:
+    def seconds(levels: int) -> float:
+        value: list[object] = [hole]
+        for _ in range(levels):
+            value = [value, 1, hole]
+        start = time.perf_counter()
+        dumps(value)
+        return time.perf_counter() - start
+
+    assert min(seconds(16_000) for _ in range(3)) < 8 * 5 * min(seconds(2_000) for _ in range(3))
+
+
 def test_a_by_identity_stands_for_its_value_wherever_it_is() -> None:
     for road in ROADS.values():
         assert road([ByIdentity(1), {"a": ByIdentity([2])}]) == [1, {"a": [2]}]
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        (ByIdentity(ByIdentity(1)), "$"),
+        ([1, ByIdentity(ByIdentity([]))], "$[1]"),
+        (Map({1: 2, ByIdentity(ByIdentity(1)): 3}), "$.key(1)"),
+        ({ByIdentity(ByIdentity(1))}, "${0}"),
+        ([ByIdentity(hole)], "$[0]"),
+        ([hole, ByIdentity(hole)], "$[1]"),
+        (Array([ByIdentity(hole)]), "$[0]"),
+        (Map({ByIdentity(hole): 1}), "$.key(0)"),
+        (ByIdentity(hole), "$"),
+    ],
+    ids=repr,
+)
+def test_a_by_identity_of_nothing_is_refused_at_its_place(value: Any, path: str) -> None:
+    for road in ROADS.values():
+        with pytest.raises(DataCloneError, match=r"stands for nothing|a hole is no value") as caught:
+            road(value)
+        assert caught.value.path == path
 
 
 def test_full_arrays_in_the_sparse_form_are_lists() -> None:
