@@ -189,7 +189,7 @@ class SocketLink:
         connection.relieve()
 
     def drop_oldest(self) -> bool:
-        oldest = self.connection.writer.take_oldest(self)
+        oldest = self._writer.take_oldest(self)
         if oldest is None:
             return False
         self.connection.discard((oldest,))
@@ -290,7 +290,7 @@ class SocketLink:
 
     def on_ack(self, credit: int, taken: int) -> None:
         """The other side has taken *taken* bytes, and grants *credit* more."""
-        writer = self.connection.writer
+        writer = self._writer
         if taken > self.posted - self.acknowledged:
             raise ProtocolError(f"channel {self.number} acknowledged more than was sent")
         self.acknowledged += taken
@@ -333,12 +333,14 @@ class SocketLink:
     # ------------------------------------------------------------------ how full the way is
 
     def buffered_amount(self) -> int:
+        self._writer.catch_up()
         amount = self.amount
         if amount:
             self._probe()
         return amount
 
     def notify(self, threshold: int, callback: Callable[[], None]) -> None:
+        self._writer.catch_up()
         with self.connection.accounts:
             due = self.amount <= threshold
             if not due:

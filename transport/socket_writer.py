@@ -48,6 +48,10 @@ PAUSE: Final = 0.0001
 """Seconds after which a post is the first one again: more than a loop takes from post to post, less than
 anybody notices."""
 
+PATIENCE: Final = 0.05
+"""Seconds to wait for another thread's system call, where a result is wanted.  (A signal handler may wait for
+the very thread that it runs in.)"""
+
 
 class Phase(enum.Enum):
     """Who writes next."""
@@ -127,13 +131,10 @@ class Writer:
         """Write the frame *control*, unless its channel has ended."""
         self.call(lambda: self._control(link, control))
 
-    def pending(self) -> bool:
-        """Is there anything that the kernel does not have yet?"""
-        return bool(self._ops or self._outlet.size or self._ready)
-
     def take_oldest(self, link: SocketLink) -> bytes | Outgoing | None:
         """Take back the first message on *link* of which nothing is out."""
-        if not self._lock.acquire(blocking=False):
+        self.catch_up()
+        if not self._lock.acquire(timeout=PATIENCE):
             return None
         try:
             for position, message in enumerate(link.out):
@@ -146,22 +147,31 @@ class Writer:
             self._lock.release()
             self._run()
 
+    def catch_up(self) -> None:
+        """Have all that was submitted before entered in the accounts, if another thread is at it."""
+        if self._ops and self._lock.acquire(timeout=PATIENCE):
+            self._work_off()
+            self._run()
+
     def _run(self) -> None:
-        ops = self._ops
-        lock = self._lock
-        while ops and lock.acquire(False):
-            try:
-                while ops:
-                    link, op = ops.popleft()
-                    if link is None:
-                        op()  # type: ignore[operator]
-                    else:
-                        self._post(link, op)  # type: ignore[arg-type]
-                self._flush()
-            finally:
-                lock.release()
+        while self._ops and self._lock.acquire(False):
+            self._work_off()
 
     # ------------------------------------------------------------------ under the lock
+
+    def _work_off(self) -> None:
+        """Do what has been left to be done, and let the lock go."""
+        ops = self._ops
+        try:
+            while ops:
+                link, op = ops.popleft()
+                if link is None:
+                    op()  # type: ignore[operator]
+                else:
+                    self._post(link, op)  # type: ignore[arg-type]
+            self._flush()
+        finally:
+            self._lock.release()
 
     def _post(self, link: SocketLink, message: bytes | Outgoing) -> None:
         if link.closing is not None or self._phase is CLOSED:
