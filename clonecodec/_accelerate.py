@@ -26,3 +26,6 @@ def _built() -> _accelerator.Accelerator | None:
 
 accelerator: Final = _built()
 """The C module, or None."""
+
+accelerated: Final = accelerator is not None
+"""Whether the C part does the work."""

@@ -5,10 +5,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, type_check_only
 
 from .buffers import Octets
 
-D = TypeVar("D")
-L = TypeVar("L")
-C = TypeVar("C")
-T = TypeVar("T")
+F = TypeVar("F")
 
 @type_check_only
 class Writer(Protocol):
@@ -31,9 +28,7 @@ class Accelerator(Protocol):
     def dumps_plain(self) -> Callable[[object], bytes | None]: ...
     @property
     def loads_plain(self) -> Callable[[Octets], Any]: ...
-    def shortcuts(
-        self, dumps: D, loads: L, structured_clone: C, clone_with_transfer: T, /
-    ) -> tuple[D, L, C, T]: ...
+    def shortcut(self, function: F, /) -> F: ...
 
 def know(**what: object) -> None:
     """Take the classes, functions and constants that the C code needs."""
@@ -53,5 +48,5 @@ def dumps_plain(value: object, /) -> bytes | None:
 def loads_plain(data: Octets, /) -> Any:
     """What ``plain.loads_plain`` returns."""
 
-def shortcuts(dumps: D, loads: L, structured_clone: C, clone_with_transfer: T, /) -> tuple[D, L, C, T]:
-    """Return the same functions, faster."""
+def shortcut(function: F, /) -> F:
+    """Return the same function, faster."""

@@ -13,7 +13,7 @@ function and a key by which the finished value is put in its place.
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ._keys import Keys
 from ._properties import in_order
@@ -22,6 +22,9 @@ from .values import Array, ByIdentity, Map, SparseArray, hole
 
 Site: TypeAlias = "tuple[Callable[[object, object], Unfinished | None], object]"
 Table: TypeAlias = "MutableMapping[int, object] | list[object]"
+
+NOT_YET: Final = object()
+"""In the table of objects: one that has begun, but that nothing can refer to yet."""
 
 
 class Builder:

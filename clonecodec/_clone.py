@@ -10,6 +10,7 @@ unfinished until then.
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from ._accelerate import accelerator
 from ._builders import (
+    NOT_YET,
     Builder,
     ErrorBuilder,
     FrozenSetBuilder,
@@ -56,6 +58,7 @@ from .values import (
     Undefined,
     hole,
     no_item,
+    undefined,
 )
 from .views import DataView, Float16Array, Uint8ClampedArray
 
@@ -470,11 +473,15 @@ LEAVES: Final = frozenset(
 
 if accelerator is not None:
     accelerator.know(
+        ByIdentity=ByIdentity,
         DataCloneError=DataCloneError,
         Keys=Keys,
         Map=Map,
         clone_leaves=LEAVES,
         cloner=partial(Cloner, (), MAX_DEPTH),
         datetime=datetime,
+        nan=math.nan,
+        not_yet=NOT_YET,
         timezone=timezone,
+        undefined=undefined,
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from . import _tags as tags
-from ._builders import Unfinished
+from ._builders import NOT_YET, Unfinished
 from ._dates import from_milliseconds
 from ._frames import ErrorFrame, Frame, FrozenSetFrame, MapFrame, SetFrame, SparseFrame
 from ._kinds import BY_FORMAT, BY_SUBTAG, UINT8
@@ -30,9 +30,6 @@ HINTED: Final = 7
 """Where the state of a suspended container says whether it is to be a tuple."""
 
 MAX_STRING_LENGTH: Final = 2**29 - 24  # characters; V8's own, on 64-bit machines
-
-NOT_YET: Final = object()
-"""In the table of objects: one that has begun, but that nothing can refer to yet."""
 
 
 class _Octets:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import _tags as tags
 from ._accelerate import accelerator
-from ._builders import Unfinished
+from ._builders import NOT_YET, Unfinished
 from ._frames import (
     DenseFrame,
     ObjectFrame,
@@ -26,7 +26,7 @@ from ._frames import (
 )
 from ._keys import Keys
 from ._names import names
-from ._payloads import CONTAINERS, LEAVES, METHODS, METHODS_BEFORE_15, NOT_YET, Payloads, say
+from ._payloads import CONTAINERS, LEAVES, METHODS, METHODS_BEFORE_15, Payloads, say
 from ._properties import MAX_CODE_LENGTH, in_order, is_index
 from ._tags import (
     BEGIN_DENSE_ARRAY,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import _node as _node  # C does not know what it writes and reads before this has told it
 from ._accelerate import accelerator
 
 if TYPE_CHECKING:

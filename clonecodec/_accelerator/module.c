@@ -186,26 +186,29 @@ static PyType_Spec shortcut_spec = {
     .slots = shortcut_slots,
 };
 
-/* shortcuts(dumps, loads, structured_clone, clone_with_transfer): the same, faster */
+/* shortcut(function): the same, faster; the function is one of those named here */
 static PyObject *
-shortcuts(PyObject *module, PyObject *functions)
+shortcut_to(PyObject *module, PyObject *function)
 {
+    static const char *const names[] = {"dumps", "loads", "structured_clone", "clone_with_transfer"};
     State *state = state_of(module);
-    PyObject *result = PyTuple_New(PyTuple_GET_SIZE(functions));
-    if (result == NULL)
+    PyObject *name = PyObject_GetAttrString(function, "__name__");
+    const char *text = name == NULL ? NULL : PyUnicode_AsUTF8(name);
+    int which = 0;
+    while (text != NULL && which <= CLONE_WITH_TRANSFER && strcmp(text, names[which]) != 0)
+        which++;
+    Py_XDECREF(name);
+    if (text == NULL)
         return NULL;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(functions); i++) {
-        Shortcut *shortcut = (Shortcut *)state->shortcut_type->tp_alloc(state->shortcut_type, 0);
-        if (shortcut == NULL) {
-            Py_DECREF(result);
-            return NULL;
-        }
-        shortcut->vectorcall = call_shortcut;
-        shortcut->function = Py_NewRef(PyTuple_GET_ITEM(functions, i));
-        shortcut->which = (Which)i;
-        PyTuple_SET_ITEM(result, i, (PyObject *)shortcut);
-    }
-    return result;
+    if (which > CLONE_WITH_TRANSFER)
+        return PyErr_Format(PyExc_TypeError, "there is no shortcut to %R", function);
+    Shortcut *shortcut = (Shortcut *)state->shortcut_type->tp_alloc(state->shortcut_type, 0);
+    if (shortcut == NULL)
+        return NULL;
+    shortcut->vectorcall = call_shortcut;
+    shortcut->function = Py_NewRef(function);
+    shortcut->which = (Which)which;
+    return (PyObject *)shortcut;
 }
 
 /* clone(value, max_depth): for clone_with_transfer, when there is nothing to transfer */
@@ -240,7 +243,7 @@ static PyMethodDef methods[] = {
     {"writer", accelerator_writer, METH_VARARGS, NULL},
     {"read", accelerator_read, METH_O, NULL},
     {"clone", clone_value, METH_VARARGS, NULL},
-    {"shortcuts", shortcuts, METH_VARARGS, NULL},
+    {"shortcut", shortcut_to, METH_O, NULL},
     {"dumps_plain", dumps_plain, METH_O, NULL},
     {"loads_plain", loads_plain, METH_O, NULL},
     {NULL},
