@@ -86,7 +86,8 @@ def test_imports_are_measured_in_new_interpreters() -> None:
     rows = {row.name: row for row in imports.measure_imports(Effort(1, 0.0, 0.0))}
 
     assert rows["modules of asyncio after import transport"].values == {OURS: 0}
-    assert all(value > 0 for value in rows["import, ours with all it needs"].values.values())
+    for name in ("import", "import, and the first message"):
+        assert all(value > 0 for value in rows[name].values.values())
 
 
 def test_the_fastest_round_counts_and_the_order_turns() -> None:
