@@ -18,7 +18,6 @@ from transport._end import End
 from transport.message import Opened, Sealed
 from transport.port import open_port
 from transport.socket_frames import Table, pack_table
-from transport.socket_limits import SHORT
 from transport.socket_values import unpack
 
 if TYPE_CHECKING:
@@ -97,12 +96,8 @@ class Arrived(Sealed):
         self.size = len(payload)
 
     def open(self) -> Opened:
-        payload = self.payload
-        if len(payload) <= SHORT:
-            value = loads_plain(payload)
-            if value is not NotImplemented:
-                return value, ()
-        return unpack(payload), ()
+        value = loads_plain(self.payload)
+        return unpack(self.payload) if value is NotImplemented else value, ()
 
     def carried(self) -> Sequence[End]:
         """The ends that came with it, which are the caller's from now on."""

@@ -30,6 +30,11 @@ function proof(label, its) {
 
 // ---------------------------------------------------------------- payloads
 
+const VIEWS = [
+  Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array,
+  DataView, Uint8Array, BigInt64Array, BigUint64Array, globalThis.Float16Array,
+];
+
 class Deserializer extends v8.DefaultDeserializer {
   constructor(payload, ports, buffers) {
     super(payload);
@@ -43,9 +48,10 @@ class Deserializer extends v8.DefaultDeserializer {
       const bytes = Buffer.from(this.readRawBytes(this.readUint32()));
       return new Uint8Array(bytes);
     }
+    const view = kind === 67 ? this.readUint32() : 1;
     const index = this.readUint32();
     if (kind === 64) return { port: this.ports[index] };
-    return new Uint8Array(this.uses[index]);
+    return new VIEWS[view](this.uses[index]);
   }
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +56,18 @@ def test_bytes_go_both_ways_in_as_many_fragments_as_it_takes(node: MessagePort) 
         echo = bytes(message["echo"])
         assert len(echo) == size // 256 * 256 + 3
         assert echo.endswith(b"end")
+
+
+@pytest.mark.parametrize("code", "bBhHiIqQfd")
+def test_long_typed_arrays_go_both_ways(node: MessagePort, code: str) -> None:
+    numbers = array(code, [number % 100 for number in range(30_000)])
+    node.post_message({"numbers": numbers})
+
+    message = node.receive(10)
+
+    assert isinstance(message, dict)
+    echo = message["echo"]["numbers"]
+    assert (echo.format, echo.tolist()) == (code, numbers.tolist())
 
 
 def test_a_buffer_moves_to_and_fro(node: MessagePort) -> None:
