@@ -9,6 +9,7 @@
 #define SMALL_BUFFER 512
 #define KEPT_BUFFER (3 << 19)
 #define FEW 8
+#define FLOATS 64
 
 typedef struct {
     PyObject_HEAD
@@ -604,14 +605,15 @@ write_dict(Run *run, PyObject *value, bool alone)
     return enter(run, IN_FLAT, OBJECT, indexed_items(value, false), size, false);
 }
 
-/* Write the floats that *items* begins with, at least one; returns how many.  The room is for no more than the list
- * itself takes. */
+/* Write the floats that *items* begins with, at least one, but not too many at once; returns how many. */
 static inline Py_ssize_t
 write_floats(Writer *writer, PyObject *const *items, Py_ssize_t size)
 {
+    Py_ssize_t count = 0;
+    if (size > FLOATS)
+        size = FLOATS;
     if (reserve(writer, 9 * size) < 0)
         return -1;
-    Py_ssize_t count = 0;
     char *at = end_of(writer);
     do {
         *at++ = DOUBLE;
@@ -626,8 +628,11 @@ static Py_ssize_t
 write_items(Run *run, PyObject *const *items, Py_ssize_t size)
 {
     Py_ssize_t index = 0;
+    /* A float is often followed by floats only; the list itself takes as much room as they do. */
+    if (size > FLOATS && PyFloat_CheckExact(items[0]) && reserve(run->writer, 9 * size) < 0)
+        return -1;
     while (index < size) {
-        if (PyFloat_CheckExact(items[index])) { /* of which there are often many */
+        if (PyFloat_CheckExact(items[index])) {
             Py_ssize_t count = write_floats(run->writer, items + index, size - index);
             if (count < 0)
                 return -1;
