@@ -13,7 +13,9 @@ from collections.abc import Callable, Coroutine
 from typing import Final
 
 from transport._dispatch import Turns
+from transport._keeper import keeper
 from transport._poller import Poller
+from transport._worker_home import here
 
 
 class LoopHome:
@@ -29,6 +31,9 @@ class LoopHome:
         """Will the loop look at ``_ready`` before it sleeps?"""
         self._poller: Poller | None = None
         self._tasks: Final[set[asyncio.Task[object]]] = set()
+        worker = here()
+        if worker is not None:
+            worker.has_loop(loop)
 
     def schedule(self, port: Turns) -> None:
         self._ready.append(port)
@@ -89,7 +94,7 @@ class LoopHome:
         if loop is None or loop.is_closed():
             return False
         # A loop that stands still when the main script is over will not be run again.
-        return loop.is_running() or threading.main_thread().is_alive()
+        return loop.is_running() or not keeper().script_over
 
     def runs_here(self) -> bool:
         loop = self._loop()

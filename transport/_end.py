@@ -65,7 +65,7 @@ class End:
         self.idle: Callable[[], None] | None = None
         """How to wake the owner when a message comes; None while he is at it, or does not want to know."""
         self.owner: Callable[[], Owner | None] = nobody
-        """A weak reference to who is told of the end mark."""
+        """Who is told of the end mark: a weak reference to a port that nobody listens on."""
         self.taken: Callable[[Item], None] | None = None
         """Set by a link that acknowledges messages: called without the lock, when one is taken."""
 

@@ -25,6 +25,7 @@ from transport._end import End
 from transport._io import io_poller
 from transport._keeper import keeper
 from transport._state import LIVE, Input, State, step
+from transport._worker_home import WorkerHome, here, own
 from transport.message import CloseReason
 
 GRACE: Final = 0.01
@@ -51,14 +52,14 @@ def is_async(f: Callable[..., object]) -> bool:
 
 
 def current_home() -> Home:
-    """The asyncio loop that is running in this thread, else the dispatcher."""
+    """The asyncio loop that is running in this thread, else the dispatcher: in a worker, by its home."""
     if "asyncio" in sys.modules:
         from transport._aio import running_home  # asyncio is there, so this costs nothing
 
         home = running_home()
         if home is not None:
             return home
-    return dispatcher()
+    return here() or dispatcher()
 
 
 class Listening(Emitter):
@@ -74,7 +75,11 @@ class Listening(Emitter):
     _settled: float | None
     _spawned: bool
     _lingers: bool
+    _untouched: bool = False
+    """Has it come in a message, and nobody has done anything with it yet?"""
     _pid: int
+    worker: WorkerHome | None = None
+    """The worker that owns the port: who opened it, took it, or was the last to start it."""
 
     def _open(self, end: End) -> None:
         super().__init__()
@@ -99,7 +104,7 @@ class Listening(Emitter):
 
     def _own(self, end: End) -> None:
         with end.lock:
-            end.owner = weakref.ref(self)
+            self._be_owner(end)
             due = end.ended is not None
         if end.link.source is not None:
             end.link.source.resume()
@@ -146,17 +151,36 @@ class Listening(Emitter):
                 self._home = current_home()
                 self._spawned = self._lingers = False
                 self._set_ref(True)
+            own(self)
             self._flow()
         elif self._home is None:
             self._home = current_home()
             self._watch()
+        self._touch()
+
+    def _touch(self) -> None:
+        """Somebody has the port in his hands: if it was closed on its way to him, 'close' may come now."""
+        if self._untouched:
+            self._untouched = False
+            if self._end.ended is not None:
+                self.wake()
 
     def _listeners_changed(self, event: str) -> None:
-        if event == "message":
-            with self._end.lock:
+        end = self._end
+        with end.lock:
+            if event == "message":
                 self._hearers = tuple(self._events.get(event, {}).values())
                 if not self._hearers:
                     self._last_listener_removed()
+            if self._state in LIVE and self._end is end:
+                self._be_owner(end)
+
+    def _be_owner(self, end: End) -> None:
+        """Have *end* tell this port; with listeners, it also keeps the port, which nobody else may hold."""
+        end.owner = self._itself if self._events else weakref.ref(self)
+
+    def _itself(self) -> Listening:
+        return self
 
     def _last_listener_removed(self) -> None:
         """The lock is held, so that a message is not taken for listeners that have just gone."""
@@ -210,6 +234,7 @@ class Listening(Emitter):
                 self._home = current_home()
         dispatcher().start()
         self._flow()
+        self._touch()
 
     def _flow(self) -> None:
         end = self._end
@@ -242,6 +267,7 @@ class Listening(Emitter):
         with self._end.lock:
             if self._state in LIVE:
                 self._set_ref(True)
+        self._touch()
 
     def _unref(self) -> None:
         with self._end.lock:
@@ -271,6 +297,10 @@ class Listening(Emitter):
         return self._home is not None and self._home.is_loop
 
     # ------------------------------------------------------------------ turns
+
+    @abstractmethod
+    def close(self) -> None:
+        """Hear and post no more."""
 
     @abstractmethod
     def turn(self, home: Home) -> None:

@@ -118,4 +118,4 @@ def _rebuild(state: bytes, descriptors: Sequence[Any]) -> MessagePort:
     handles = [Descriptor(descriptor.detach()) for descriptor in descriptors]
     for handle in handles:
         os.set_inheritable(handle.number, False)
-    return open_port(FREIGHT.adopt(state, handles))
+    return open_port(FREIGHT.adopt(state, handles), arrived=True)

@@ -235,7 +235,7 @@ def _build(record: Record, segment: bytearray, handles: list[Descriptor], adopt:
     """The object that *record* describes."""
     maximum = record.maximum - 1 if record.maximum else None
     if record.kind == MOVED_PORT:
-        return open_port(adopt(bytes(segment), handles))
+        return open_port(adopt(bytes(segment), handles), arrived=True)
     if record.kind == MOVED_MEMFD:
         token = BufferToken.from_fd(handles[0].release(), record.length, maximum)
         return ArrayBuffer.transfer_build(token)

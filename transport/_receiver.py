@@ -15,9 +15,10 @@ from typing import Final, NoReturn
 
 from transport import _drop
 from transport._dispatch import Home
-from transport._end import NO_LINK, End
+from transport._end import NO_LINK, End, nobody
 from transport._listening import Listeners, Listening
 from transport._state import LIVE, Input, State, step
+from transport._worker_home import own
 from transport.errors import PortClosedError
 from transport.message import NOTHING, CloseReason, EndMark, Item, Message, Wrapped, opened
 
@@ -39,6 +40,8 @@ def close_untaken(carried: Sequence[object]) -> None:
     for thing in carried:
         if getrefcount(thing) <= _UNTAKEN:
             _drop.drop_all([thing])
+        elif isinstance(thing, Receiver):
+            own(thing)
 
 
 def unwrap(item: Wrapped) -> object:
@@ -112,6 +115,8 @@ class Receiver(Listening):
             return NOTHING
         mark = end.ended
         if mark is not None and items[0] is mark:
+            if self._untouched and mark.reason is not CloseReason.LOCAL:
+                return NOTHING
             if self._spawned and home.is_loop:
                 # Who hears 'close' may count on every message's listener having begun.
                 if not self._lingers:
@@ -122,6 +127,7 @@ class Receiver(Listening):
             self._reason = mark.reason
             self._set_ref(False)
             self._end = DEAD
+            end.owner = nobody
             return mark
         if self._state is State.PAUSED:
             return NOTHING
@@ -173,7 +179,11 @@ class Receiver(Listening):
     # ------------------------------------------------------------------ taking
 
     def _refuse(self) -> NoReturn:
-        raise PortClosedError(CloseReason.LOCAL if self._state is State.CLOSING else self._reason)
+        reason = self._reason
+        if self._state is State.CLOSING:
+            mark = self._end.ended
+            reason = CloseReason.LOCAL if mark is None else mark.reason
+        raise PortClosedError(reason) from None
 
     def take(self) -> Item:
         """The next item; NOTHING if none is queued.
@@ -200,6 +210,7 @@ class Receiver(Listening):
     def _took_the_last(self, end: End, item: Item) -> None:
         """The end mark came while *item* was taken without the lock; perhaps *item* is the end mark."""
         if isinstance(item, EndMark):
+            self._touch()
             end.put_back(item)
             raise PortClosedError(item.reason)
         with end.lock:

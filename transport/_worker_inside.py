@@ -1,105 +1,75 @@
 """A worker from within: its port to the one who started it, its data, and the main function of a process.
 
-parent_port(), worker_data()    in a worker thread (and loops in it); anywhere in a worker process
+parent_port(), worker_data()    in a worker thread and what it listens with; anywhere in a worker process
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any, Final, cast
 
 from clonecodec import JSError
 from transport._listening import is_async
-from transport._state import LIVE
+from transport._worker_home import here
 from transport.port import MessagePort
 
 FAILED: Final = 1
 """The exit code after an exception, or ``terminate()``: Node's."""
 
 
-class _Inside:
-    """What one worker knows of itself."""
+class _Process:
+    """What a worker process knows of itself."""
 
-    port: MessagePort | None = None
+    parent_port: MessagePort | None = None
     data: object = None
 
 
-class _Thread(threading.local):
-    inside: _Inside | None = None
-
-
-_thread: Final = _Thread()
-_process: Final = _Inside()
-
-
-def _here() -> _Inside:
-    return _thread.inside or _process
+_process: Final = _Process()
 
 
 def parent_port() -> MessagePort | None:
     """The port to the one who started this worker; None outside of workers.
 
+    In a worker thread: in the thread itself, in the loops that it runs, and in listeners that are attached
+    there. A thread that a worker thread starts is outside.
+
     >>> parent_port() is None
     True
     """
-    return _here().port
+    return cast("MessagePort | None", (here() or _process).parent_port)
 
 
 def worker_data() -> object:
-    """A clone of what ``Worker(..., worker_data=...)`` was given; None outside of workers.
+    """A clone of what ``Worker(..., worker_data=...)`` was given, where ``parent_port`` knows the port.
 
     >>> worker_data() is None
     True
     """
-    return _here().data
+    return (here() or _process).data
 
 
-class ParentPort(MessagePort):
-    """A thread worker's port: it tells when it no longer keeps the worker alive."""
-
-    released: threading.Event
-
-    def _set_ref(self, on: bool) -> None:
-        super()._set_ref(on)
-        if on:
-            self.released.clear()
-        else:
-            self.released.set()
-
-    def wait_until_released(self) -> None:
-        """Return when the port is not ref'd (any more), or is closed."""
-        while self.has_ref() and self._state in LIVE:
-            self.released.wait()
-
-
-def become_parent_port(port: MessagePort) -> ParentPort:
-    """Make *port*, which is new, a ParentPort."""
-    port.__class__ = ParentPort
-    parent = cast(ParentPort, port)
-    parent.released = threading.Event()
-    return parent
-
-
-def enter_thread(port: MessagePort, data: object) -> None:
-    """The calling thread is a worker from now on."""
-    _thread.inside = inside = _Inside()
-    inside.port, inside.data = port, data
-
-
-def call(target: Callable[..., object], args: list[Any]) -> int:
-    """Run the worker's function to its end; the exit code.  All but SystemExit passes through."""
+def call(target: Callable[..., object], args: list[Any]) -> int | None:
+    """Run the worker's function to its end; None, or the exit code of one that left by ``sys.exit()``."""
     try:
         if is_async(target):
             import asyncio  # the target wants it
 
-            asyncio.run(cast(Any, target)(*args))
+            asyncio.run(_in_loop(cast(Any, target), args))
         else:
             target(*args)
     except SystemExit as leave:
         return exit_code(leave)
-    return 0
+    return None
+
+
+async def _in_loop(target: Callable[..., Awaitable[object]], args: list[Any]) -> None:
+    from asyncio import get_running_loop
+
+    from transport._aio import loop_home
+
+    loop_home(get_running_loop())  # so that ``terminate`` can wake it
+    await target(*args)
 
 
 def exit_code(leave: SystemExit) -> int:
@@ -148,16 +118,16 @@ def main(module: str, name: str, control: MessagePort) -> None:
             os._exit(FAILED)  # as a thread worker ends with its process
 
     control.on("close", parent_gone)
-    _process.port, _process.data = start["port"], start["data"]
+    _process.parent_port, _process.data = start["port"], start["data"]
     hub.connect(start["hub"])
     try:
         code = call(resolve(module, name), start["args"])
-        if code == 0:
+        if code is None:
             wait()
     except BaseException as error:
         code = FAILED
         control.post_message(portable(error))
-    if code:
+    if code is not None:
         # It ends now, whatever is ref'd; what was posted goes out all the same.
         for kept in keeper()._snapshot():
             cast(Any, kept).unref()

@@ -17,6 +17,7 @@ from clonecodec import structured_clone
 from transport._end import End
 from transport._receiver import Receiver
 from transport._state import LIVE
+from transport._worker_home import own
 from transport.errors import PortClosedError
 from transport.message import CloseReason
 from transport.port import MessagePort
@@ -47,6 +48,7 @@ class BroadcastChannel(Receiver):
     def __init__(self, name: object) -> None:
         self.name = str(name)
         self._open(End())
+        own(self)
         with self._end.lock:
             self._set_ref(True)
         hub.add(self)

@@ -8,6 +8,7 @@ from typing import Literal, cast
 
 from transport._end import End
 from transport._thread_link import open_pair
+from transport._worker_home import own
 from transport.port import MessagePort, open_port
 
 
@@ -35,6 +36,8 @@ class MessageChannel:
         one, two = _open(backend)
         self.port1 = open_port(one)
         self.port2 = open_port(two)
+        own(self.port1)
+        own(self.port2)
 
     def __iter__(self) -> Iterator[MessagePort]:
         return iter((self.port1, self.port2))

@@ -244,6 +244,7 @@ class MessagePort(Receiver):
             self._reason = reason
             self._end = DEAD
             self._set_ref(False)
+            end.owner = nobody
         end.abandon(reason)
 
     def _due(self) -> CloseReason | None:
@@ -264,7 +265,18 @@ class MessagePort(Receiver):
         if _drop.pending():
             _drop.collect()
         # In this order: another thread may be going from the one to the other.
-        return self._due() is not None or self._state in (State.CLOSING, State.CLOSED)
+        if self._due() is not None:
+            self._know_the_end()
+            return True
+        return self._state in (State.CLOSING, State.CLOSED)
+
+    def _know_the_end(self) -> None:
+        """Who has seen that it is closed finds it so: it is not transferred any more."""
+        end = self._end
+        with end.lock:
+            if self._state in LIVE and end.ended is not None:
+                self._state = step(self._state, Input.CLOSE)
+        self._touch()
 
     @property
     def peer_closed(self) -> bool:
@@ -338,7 +350,7 @@ class MessagePort(Receiver):
     def transfer_build(cls, token: object) -> Transferable:
         """A new port over the end: not started, not ref'd, no listeners, and all that was queued."""
         assert isinstance(token, End)
-        return open_port(token)
+        return open_port(token, arrived=True)
 
     def transfer_restore(self, token: object) -> None:
         """Take the end back, as the transfer failed; listeners and ref are what they were."""
@@ -364,10 +376,14 @@ class MessagePort(Receiver):
         return f"<MessagePort {kind} {self._state.value} {ref} queued={queued}>"
 
 
-def open_port(end: End) -> MessagePort:
-    """A new port over *end*: for backends, which make ends."""
+def open_port(end: End, *, arrived: bool = False) -> MessagePort:
+    """A new port over *end*: for backends, which make ends.
+
+    The 'close' of one that has *arrived* in a message waits for somebody who has it in his hands.
+    """
     port = MessagePort.__new__(MessagePort)
     port._water = None
+    port._untouched = arrived
     port._open(end)
     return port
 

@@ -21,6 +21,7 @@ from transport._emitter import Emitter
 from transport._end import End
 from transport._keeper import at_exit, keeper
 from transport._listening import current_home, is_async
+from transport._worker_home import WorkerHome, own
 from transport.errors import PortClosedError
 from transport.message import CloseReason
 from transport.port import MessagePort, open_port
@@ -52,6 +53,9 @@ class Listener(Emitter):
     >>> server.close()
     """
 
+    worker: WorkerHome | None = None
+    """The worker that opened it, if one did."""
+
     def __init__(
         self, address: Address, *, secret: bytes | None, ssl: SSLContext | None, limits: Limits, backlog: int
     ) -> None:
@@ -80,6 +84,7 @@ class Listener(Emitter):
         """Where to connect to; a port of 0 is replaced by the real one."""
         self._entrance.begin()
         at_exit(self)
+        own(self)
 
     # ------------------------------------------------------------------ from the entrance: the I/O thread
 

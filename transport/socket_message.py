@@ -130,7 +130,7 @@ class Laden(Arrived):
         self.size += sum(len(memory) for memory, _ in buffers)
 
     def open(self) -> Opened:
-        ports = [open_port(end) for end in self.ends]
+        ports = [open_port(end, arrived=True) for end in self.ends]
         try:
             return unpack(self.payload, ports, self.buffers), ports
         except Exception:

@@ -20,14 +20,13 @@ from clonecodec import clone_with_transfer
 from transport._dispatch import Home, dispatcher
 from transport._emitter import Emitter
 from transport._io import io_poller
-from transport._keeper import at_exit, keeper
+from transport._keeper import at_exit, keeper, wait
 from transport._listening import current_home
+from transport._thread_link import open_pair
+from transport._worker_home import WorkerHome, here, own
 from transport._worker_inside import (
     FAILED,
-    ParentPort,
-    become_parent_port,
     call,
-    enter_thread,
     main,
     parent_port,
     portable,
@@ -35,13 +34,16 @@ from transport._worker_inside import (
     worker_data,
 )
 from transport.channel import MessageChannel
-from transport.port import MessagePort, receive_message_on_port
+from transport.port import MessagePort, open_port, receive_message_on_port
 
 __all__ = ["Worker", "parent_port", "worker_data"]
 
 
 PATIENCE: Final = 0.1
 """Seconds that an error waits for a listener before it counts as unhandled."""
+
+LAST_CALL: Final = 0.5
+"""Seconds that a thread has to end after ``terminate()``: one that is in C code cannot be ended before."""
 
 
 class Worker(Emitter):
@@ -52,13 +54,13 @@ class Worker(Emitter):
     exit code: 0, 1 after an exception or ``terminate()``, or what it left with).  What is posted before
     somebody listens is queued.
 
-    A worker whose target has returned lives on while its parent port (in a process: any port) is ref'd.  It
-    keeps this program alive until it ends, unless ``unref()`` is called; then it ends with the program.
+    A worker whose target has returned (and did not leave by ``sys.exit()``) lives on while a port of its own
+    is ref'd: its parent port, or any that it opened, got or listens on.  When it ends, they close.  It keeps
+    this program alive until it ends, unless ``unref()`` is called; then it ends with the program.
 
     Args:
-        target: an importable function (of a module, not a lambda or within another function), or an ``async
-        def``
-            one. In a thread it may be anything that can be called.
+        target: an importable function (of a module, not a lambda or within another function), or an
+            ``async def`` one. In a thread it may be anything that can be called.
         args: clones of these are its arguments.
         backend: "thread" or "process" (which is spawned).
         worker_data: a clone of it is what ``worker_data()`` returns in the worker.
@@ -66,7 +68,7 @@ class Worker(Emitter):
 
     Raises:
         DataCloneError: arguments or data cannot be cloned or moved; nothing was started or moved.
-        TypeError: a process cannot import *target*.
+        TypeError: *target* cannot be called, or a process cannot import it.
         ValueError: there is no such backend.
         NotImplementedError: the platform has no process channels.
     """
@@ -82,6 +84,10 @@ class Worker(Emitter):
         super().__init__()
         if backend not in ("thread", "process"):
             raise ValueError(f"no such backend for a worker: {backend!r}; there are thread and process")
+        if not callable(target):
+            raise TypeError(f"the target of a worker must be a function, not {type(target).__name__}")
+        self.worker: WorkerHome | None = here()
+        """The worker that started this one, if one did."""
         self._home: Home = current_home()
         self._over: Final = threading.Event()
         self._telling: Final = threading.RLock()
@@ -97,6 +103,7 @@ class Worker(Emitter):
         run: _Thread | _Process = _Thread(self) if backend == "thread" else _Process(self, target)
         self._port: Final = run.prepare(target, {"args": list(args), "data": worker_data}, transfer_list)
         self._run: Final = run
+        own(run)
         self._port.on("close", self._port_closed)
         dispatcher().start()
         self.ref()
@@ -139,9 +146,12 @@ class Worker(Emitter):
     # ------------------------------------------------------------------ its end
 
     def ended(self, code: int, error: BaseException | None) -> None:
-        """The thread or the process is over.  From any thread."""
-        self._code = FAILED if self._terminated else code
-        self._error = None if self._terminated else error
+        """The thread or the process is over, or given up.  From any thread."""
+        with self._telling:
+            if self._code is not None:
+                return
+            self._error = None if self._terminated else error
+            self._code = FAILED if self._terminated else code
         self._over.set()
         self._home.schedule(self)
 
@@ -195,12 +205,7 @@ class Worker(Emitter):
             self._is_late = True
             self._home.schedule(self)
 
-        timer = threading.Timer(PATIENCE, late)
-        timer.daemon = True
-        try:
-            timer.start()
-        except RuntimeError:  # the interpreter is shutting down
-            late()
+        run_later(PATIENCE, late)
 
     def _guarded(self, event: str, value: object) -> None:
         try:
@@ -222,8 +227,9 @@ class Worker(Emitter):
         """End it now: a process is killed, a thread has SystemExit raised in it as soon as it runs Python
         code.
 
-        Its ports close, so that a thread that waits for a message need not wait.  'exit' comes, with 1,
-        when it has ended; ``join`` waits for that.
+        Its ports close at once, so that a thread that waits for a message need not wait.  'exit' comes, with
+        1, when it has ended; ``join`` waits for that.  A thread that is in C code (``time.sleep(60)``) cannot
+        be ended before that returns: it is given up after half a second, and 'exit' comes.
         """
         if self._code is None:
             self._terminated = True
@@ -281,6 +287,7 @@ class _Thread:
 
     def __init__(self, worker: Worker) -> None:
         self._worker: Final = worker
+        self.worker: WorkerHome | None = None
         self._at_work = False
         """Is it in the target, where only an exception gets it out?"""
 
@@ -289,10 +296,13 @@ class _Thread:
     ) -> MessagePort:
         self._target = target
         cloned, moved = clone_with_transfer(start, transfer)
-        self._start = cast("dict[str, Any]", cloned)
-        self._moved = [thing for thing in moved if isinstance(thing, MessagePort)]
-        public, inner = MessageChannel()
-        self._inner: ParentPort = become_parent_port(inner)
+        given = cast("dict[str, Any]", cloned)
+        self._args: list[Any] = given["args"]
+        public, inner = map(open_port, open_pair())
+        self._home = WorkerHome(inner, given["data"])
+        for thing in (inner, *moved):
+            if isinstance(thing, MessagePort):
+                self._home.own(thing)
         self._thread = threading.Thread(target=self._main, name="transport-worker", daemon=True)
         return public
 
@@ -309,35 +319,39 @@ class _Thread:
 
     def _work(self) -> tuple[int, BaseException | None]:
         try:
-            enter_thread(self._inner, self._start["data"])
+            self._home.enter()
             self._at_work = True
             try:
-                code = call(self._target, self._start["args"])
+                code = call(self._target, self._args)
             finally:
                 self._at_work = False
-            if code == 0:
-                self._inner.wait_until_released()
+            if code is None:
+                wait()
         except SystemExit:
             return FAILED, None
         except BaseException as error:
             return FAILED, portable(error)
-        return code, None
+        return code or 0, None
 
     def _conclude(self, code: int, error: BaseException | None) -> None:
-        self._inner.close()
+        self._home.close()
         self._worker.ended(code, error)
 
     def terminate(self) -> None:
         import ctypes  # who ends a thread needs it
 
-        for port in (self._inner, *self._moved):
-            port.close()
+        self._home.close()
         # Not to a thread that waits: until it runs again, a CPython 3.11 that is traced runs nothing else.
-        self._inner.released.set()
         if self._at_work and self._thread.ident is not None:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(self._thread.ident), ctypes.py_object(SystemExit)
             )
+            self._home.wake_loops()
+        run_later(LAST_CALL, lambda: self._worker.ended(FAILED, None))
+
+    def close(self) -> None:
+        """The worker that started this one has ended."""
+        self._worker.terminate()
 
 
 class _Process:
@@ -350,6 +364,7 @@ class _Process:
 
         check_platform()
         self._worker: Final = worker
+        self.worker: WorkerHome | None = None
         self._module = getattr(target, "__module__", None) or ""
         self._name = getattr(target, "__qualname__", "")
         try:
@@ -415,13 +430,26 @@ class _Process:
         if self._pidfd >= 0:
             self._process.kill()
 
-    # For the keeper, at the end of the program: a worker that is unref'd ends with it.
+    def close(self) -> None:
+        """The worker that started this one has ended."""
+        self._worker.terminate()
+
+    # For the keeper, at the end of the program: what still runs is unref'd, or Ctrl-C has ended the program.
 
     def finish(self) -> None:
         """Kill it: nobody waits for it."""
-        if not self._worker.has_ref():
-            self.terminate()
+        self.terminate()
 
     def pending(self) -> bool:
         """Is it still dying?"""
-        return self._pidfd >= 0 and not self._worker.has_ref()
+        return self._pidfd >= 0
+
+
+def run_later(seconds: float, call: Callable[[], None]) -> None:
+    """Call *call* in *seconds*, in a thread of its own; now if the interpreter is shutting down."""
+    timer = threading.Timer(seconds, call)
+    timer.daemon = True
+    try:
+        timer.start()
+    except RuntimeError:
+        call()

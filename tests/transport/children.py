@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -181,3 +182,70 @@ def parent_to_be_killed(port: MessagePort) -> None:
     context.Process(target=hear_the_end, args=(far, report_far)).start()
     near.receive()
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def worker_listens() -> None:
+    """Its listeners know whose they are: in the dispatcher, and on a port of its own."""
+    port = transport.parent_port()
+    assert port is not None
+    own, other = transport.MessageChannel()
+
+    def hear(value: object) -> None:
+        port.post_message([value, transport.parent_port() is port, transport.worker_data()])
+        if value == "end":
+            port.close()
+            own.close()
+
+    port.on("message", hear)
+    own.on("message", hear)
+    other.post_message("own")
+    transport.wait()
+
+
+async def worker_listens_async() -> None:
+    port = transport.parent_port()
+    assert port is not None
+
+    async def hear(value: object) -> None:
+        port.post_message([value, transport.parent_port() is port, transport.worker_data()])
+        if value == "end":
+            port.close()
+
+    port.on("message", hear)
+    await transport.drain()
+
+
+async def worker_sleeps_in_a_loop() -> None:
+    port = transport.parent_port()
+    assert port is not None
+    port.post_message("asleep")
+    await asyncio.sleep(60)
+
+
+def worker_in_c(seconds: float) -> None:
+    """Nothing can end a thread that is there."""
+    port = transport.parent_port()
+    assert port is not None
+    port.post_message("asleep")
+    time.sleep(seconds)
+
+
+def worker_keeps_ports(leaves: bool) -> None:
+    """It sends one end of a channel of its own, and listens on the other and on what it was given."""
+    port, given = transport.parent_port(), transport.worker_data()
+    assert port is not None and isinstance(given, MessagePort)
+    own, other = transport.MessageChannel()
+    port.post_message(other, [other])
+    for mine in (own, given):
+        mine.on("message", lambda value: None)
+    if leaves:
+        sys.exit(0)
+    port.on("message", lambda value: None)
+
+
+def worker_starts_another() -> None:
+    port = transport.parent_port()
+    assert port is not None
+    worker = transport.Worker(worker_echo)
+    worker.once("message", lambda value: port.post_message("it runs"))
+    worker.on("exit", lambda code: print("nobody hears it"))

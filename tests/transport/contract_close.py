@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+import weakref
 from typing import Any
 
 import pytest
@@ -287,6 +288,22 @@ class CloseContract:
         until(lambda: heard == [1])
 
     # ---------------------------------------------------------------- receiving by hand
+
+    def test_a_close_listener_keeps_a_port_that_nobody_holds(self) -> None:
+        """port1.on('close', f); port1 = null; // f is called when port2 closes, and not before"""
+        near, far = self.channel()
+        heard: list[str] = []
+        near.on("close", lambda: heard.append("close"))
+        gone = weakref.ref(near)
+        del near
+
+        assert collect()
+        quiet()
+        assert not far.peer_closed
+        far.close()
+
+        until(lambda: heard == ["close"])
+        until(lambda: collect() and gone() is None)
 
     def test_receive_message_on_port_pops_without_an_event(self) -> None:
         """receiveMessageOnPort(port1); // { message: 1 }, and no 'message' event"""

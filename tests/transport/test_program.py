@@ -411,6 +411,121 @@ def test_an_inherited_port_is_dormant_until_it_is_adopted() -> None:
     assert (code, out, err) == (0, "who are you? True\n", "")
 
 
+@pytest.mark.parametrize("backend", ["thread", "process", "socket"])
+def test_the_first_example_prints_and_lives_on_until_ctrl_c(backend: str) -> None:
+    process = start(
+        f"""
+        import atexit
+        from transport import MessageChannel
+        atexit.register(print, "first")
+
+        channel = MessageChannel({backend!r})
+        channel.port1.on("message", lambda message: print("received", message, flush=True))
+        channel.port2.post_message({{"foo": "bar"}})
+        atexit.register(print, "last")
+        """
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "received {'foo': 'bar'}\n"
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.3)
+
+    process.send_signal(signal.SIGINT)
+
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (-signal.SIGINT, "last\nfirst\n", "")
+
+
+@pytest.mark.parametrize("backend", ["thread", "process"])
+def test_ctrl_c_ends_a_program_with_its_workers(backend: str) -> None:
+    process = start(
+        f"""
+        from tests.transport import children
+        from transport import Worker
+        if __name__ == "__main__":
+            worker = Worker(children.worker_echo, backend={backend!r})
+            worker.once("message", lambda value: print(value["pid"], flush=True))
+        """
+    )
+    assert process.stdout is not None
+    pid = int(process.stdout.readline())
+    time.sleep(0.2)
+
+    process.send_signal(signal.SIGINT)
+
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (-signal.SIGINT, "", "")
+    if backend == "process":
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+@pytest.mark.parametrize("backend", ["thread", "process"])
+def test_unrefd_workers_end_with_the_program(backend: str) -> None:
+    code, out, err = run(
+        f"""
+        from tests.transport import children
+        from transport import Worker, wait
+        if __name__ == "__main__":
+            workers = [
+                Worker(target, backend={backend!r})
+                for target in (children.worker_echo, children.worker_sleep, children.worker_sleeps_in_a_loop)
+            ]
+            heard = []
+            for worker in workers:
+                worker.unref()
+                worker.on("message", heard.append)
+            while len(heard) < 3:
+                pass
+            print("over", wait(0))
+        """
+    )
+
+    assert (code, out, err) == (0, "over True\n", "")
+
+
+def test_channels_stay_open_for_threads_that_are_no_daemons() -> None:
+    code, out, err = run(
+        """
+        import multiprocessing, threading, time, transport
+        from tests.transport import children
+
+        def ask():
+            for i in range(3):
+                time.sleep(0.05)
+                near.post_message(i)
+                print(near.receive(10), flush=True)
+            near.close()
+
+        if __name__ == "__main__":
+            near, far = transport.MessageChannel("process")
+            multiprocessing.get_context("spawn").Process(target=children.echo, args=(far,)).start()
+            threading.Thread(target=ask).start()
+        """
+    )
+
+    assert (code, out, err) == (0, "0\n1\n2\n", "")
+
+
+def test_a_thread_that_is_no_daemon_may_listen_when_the_script_is_over() -> None:
+    code, out, err = run(
+        """
+        import threading, time
+        from transport import MessageChannel
+        one, two = MessageChannel("process")
+
+        def late():
+            time.sleep(0.2)
+            one.on("message", lambda value: (print(value, flush=True), one.close()))
+            threading.Timer(0.2, two.post_message, ["x"]).start()
+
+        threading.Thread(target=late).start()
+        """
+    )
+
+    assert (code, out, err) == (0, "x\n", "")
+
+
 def test_importing_transport_imports_neither_asyncio_nor_sockets() -> None:
     code, out, err = run(
         """

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import pytest
@@ -14,7 +16,7 @@ import transport
 from clonecodec import ArrayBuffer, DataCloneError, JSError, JSRangeError
 from tests.transport import children
 from tests.transport.settling import quiet, until
-from transport import BroadcastChannel, MessageChannel, PortClosedError, Worker
+from transport import BroadcastChannel, MessageChannel, MessagePort, PortClosedError, Worker
 
 Backend = Literal["thread", "process"]
 both = pytest.mark.parametrize("backend", ["thread", "process"])
@@ -335,3 +337,146 @@ def test_repr_shows_kind_state_and_ref() -> None:
     worker.join(20)
 
     assert repr(worker) == "<Worker thread exited with 0 unref>"
+
+
+@both
+@pytest.mark.parametrize("target", [children.worker_listens, children.worker_listens_async])
+def test_a_workers_listeners_know_whose_they_are(backend: Backend, target: Callable[..., object]) -> None:
+    """parentPort.on('message', () => parentPort.postMessage(workerData)); // it waits for its own ports"""
+    worker = Worker(target, backend=backend, worker_data={"x": 1})
+    log = listen(worker)
+    if target is children.worker_listens:
+        until(lambda: log == [["own", True, {"x": 1}]])
+        log.clear()
+
+    worker.post_message("hello")
+    worker.post_message("end")
+
+    until(lambda: log[-1:] == [("exit", 0)])
+    assert log[:-1] == [["hello", True, {"x": 1}], ["end", True, {"x": 1}]]
+    assert transport.parent_port() is None
+
+
+@both
+def test_terminate_ends_a_worker_that_waits_in_a_loop(backend: Backend) -> None:
+    """worker.terminate(); // while it awaits something"""
+    worker = Worker(children.worker_sleeps_in_a_loop, backend=backend)
+    log = listen(worker)
+    until(lambda: log)
+
+    worker.terminate()
+
+    until(lambda: log == ["asleep", ("exit", 1)])
+
+
+@both
+def test_terminate_closes_ports_at_once_though_the_worker_is_in_c(backend: Backend) -> None:
+    """worker.terminate(); // a thread in time.sleep() is given up"""
+    near, far = MessageChannel()
+    worker = Worker(children.worker_in_c, 3, backend=backend, worker_data=far, transfer_list=[far])
+    log = listen(worker)
+    until(lambda: log)
+    began = time.monotonic()
+
+    worker.terminate()
+
+    with pytest.raises(PortClosedError):
+        near.receive(2)
+    assert worker.join(2)
+    until(lambda: log == ["asleep", ("exit", 1)])
+    assert time.monotonic() - began < 2
+
+
+@both
+@pytest.mark.parametrize("leaves", [True, False])
+def test_all_ports_of_a_worker_close_when_it_ends(backend: Backend, leaves: bool) -> None:
+    """process.exit(0), worker.terminate(); // whatever it listens on: peers hear 'close'"""
+    near, far = MessageChannel()
+    log: list[object] = []
+    near.on("close", lambda: log.append("close"))
+    worker = Worker(
+        children.worker_keeps_ports, leaves, backend=backend, worker_data=far, transfer_list=[far]
+    )
+    worker.on("exit", log.append)
+    moved: list[MessagePort] = []
+    worker.on("message", moved.append)
+    worker.on("message", lambda port: port.on("close", lambda: log.append("moved closes")))
+    until(lambda: moved)
+
+    if not leaves:
+        worker.terminate()
+
+    until(lambda: len(log) == 3)
+    assert sorted(map(str, log)) == ["0" if leaves else "1", "close", "moved closes"]
+    assert moved[0].peer_closed and near.peer_closed
+
+
+def test_a_worker_that_a_worker_thread_started_ends_with_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """// a worker's workers are terminated with it"""
+    worker = Worker(children.worker_starts_another)
+    log = listen(worker)
+    until(lambda: log == ["it runs"])
+    assert not worker.join(0.1)
+    inner = next(thing for thing in gc.get_objects() if type(thing) is Worker and thing.worker is not None)
+
+    worker.terminate()
+
+    assert worker.join(5) and inner.join(5)
+    until(lambda: inner.exit_code == 1)
+    until(lambda: not inner.has_ref())
+
+
+def test_what_a_worker_opens_after_its_end_closes_at_once() -> None:
+    """// in a listener that was running when it ended"""
+    opened: list[MessagePort] = []
+    inside, ended = threading.Event(), threading.Event()
+
+    def target() -> None:
+        port = transport.parent_port()
+        assert port is not None
+
+        def hear(value: object) -> None:
+            inside.set()
+            ended.wait(5)
+            opened.extend(MessageChannel())
+
+        port.on("message", hear)
+
+    worker = Worker(target)
+    worker.post_message("go")
+    assert inside.wait(5)
+    worker.terminate()
+    assert worker.join(5)
+    ended.set()
+
+    until(lambda: len(opened) == 2 and all(port.closed for port in opened))
+
+
+def test_a_port_belongs_to_who_started_it_last() -> None:
+    """// a thread worker can be handed a port without a transfer: listening on it makes it the worker's"""
+    near, far = MessageChannel()
+
+    def target() -> None:
+        near.on("message", lambda value: far.post_message(["worker", value]))
+        near.unref()
+
+    worker = Worker(target)
+    assert worker.join(5)
+    until(lambda: near.closed)
+
+    near, far = MessageChannel()
+    near.on("message", lambda value: None)
+
+    def stops() -> None:
+        near.remove_all_listeners()
+
+    worker = Worker(stops)
+    assert worker.join(5)
+    quiet()
+    assert not near.closed
+
+
+def test_a_target_must_be_a_function() -> None:
+    """new Worker(3); // TypeError"""
+    with pytest.raises(TypeError, match="int"):
+        Worker(3)  # type: ignore[arg-type]
