@@ -179,6 +179,14 @@ def dispatcher() -> Dispatcher:
     return _dispatcher
 
 
+def attend() -> None:
+    """Have what is collected from now on closed, and close what has been: for one who is going to wait."""
+    if _dispatcher._thread is None:
+        _dispatcher.start()
+    if _drop.pending():
+        _drop.collect()
+
+
 def forget() -> None:
     """In a forked child: the thread is the parent's, and what was to be done is the parent's work."""
     global _dispatcher  # noqa: PLW0603 - one dispatcher per process is the point

@@ -260,7 +260,10 @@ class Listening(Emitter):
         if source is None:
             return
         home = self._home
-        poller = home.poller() if home is not None and source.follows_home else None
+        if home is None:
+            source.watch_later(io_poller())
+            return
+        poller = home.poller() if source.follows_home else None
         source.watch(io_poller() if poller is None else poller)
 
     def _ref(self) -> None:

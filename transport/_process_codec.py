@@ -129,12 +129,10 @@ class PortSerializer(Serializer):
             frozen = isinstance(value, bytes)
             self._write_own(FROZEN if frozen else OWN, _KINDS["B"], value if frozen else memoryview(value))
             return
-        if isinstance(value, Transferable):
-            number = self._listed.get(id(value))
-            if number is None:
-                super().write_host_object(value)
+        number = self._listed.get(id(value))
+        if number is not None and not isinstance(value, ArrayBuffer):
             self.write_uint32(PORT)
-            self.write_uint32(number or 0)
+            self.write_uint32(number)
             return
         for number, kind in enumerate(CLASSES):
             if isinstance(value, kind):
@@ -208,7 +206,7 @@ class PortDeserializer(Deserializer):
         tag = self.read_uint32()
         if tag == PORT:
             port = self._beside(start)
-            if not isinstance(port, Transferable) or isinstance(port, ArrayBuffer):
+            if isinstance(port, (ArrayBuffer, SharedArrayBuffer, bytearray)):
                 raise DecodeError("a port that is none", start)
             return port
         if tag == FROZEN:

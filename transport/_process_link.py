@@ -21,7 +21,7 @@ from clonecodec.plain import dumps_plain
 from transport._drop import drop, drop_all
 from transport._io import call_later
 from transport._keeper import at_exit
-from transport._process_outbox import LITTLE, Outbox, flush_bursts
+from transport._process_outbox import LITTLE, Outbox
 from transport._process_owner import Peer, here, own_pidfd, parent, peer
 from transport._process_parcel import Packed, Parcel, Plain, Shipped, bad, pack
 from transport._process_source import ProcessSource
@@ -85,7 +85,7 @@ class ProcessLink:
         self.socket: Final = sock
         self.freight: Final = freight
         self.reader: Final = FrameReader(self._hear_messages, self._hear_frame, self._hear_taken)
-        self._reading: Final = ProcessSource(sock, self.reader, self._hear_end, self._wait)
+        self._reading: Final = ProcessSource(sock, self.reader, self._hear_end, self._use)
         self.source = self._reading
         self.outbox: Final = Outbox(sock, self._flush, self._broken)
         self.lock = RLock()
@@ -128,7 +128,10 @@ class ProcessLink:
         if transfer is NOTHING_LISTED:
             payload = dumps_plain(value)
             if payload is not None and len(payload) <= LITTLE:
-                self._post_plain(payload)
+                with self.lock:
+                    if not (self._closing or self.gone):
+                        self.unacknowledged += len(payload)
+                        self.outbox.post(payload)
                 return
         packed = pack(value, transfer)
         if not packed.items:
@@ -142,13 +145,6 @@ class ProcessLink:
         finally:
             for spare in reserved:
                 spare.close()
-
-    def _post_plain(self, payload: bytes) -> None:
-        """Send a message that has nothing beside it: nearly all of them."""
-        with self.lock:
-            if not (self._closing or self.gone):
-                self.unacknowledged += len(payload)
-                self.outbox.post(payload)
 
     def _write(self, packed: Packed, shipped: Sequence[Shipped] = ()) -> None:
         with self.lock:
@@ -238,6 +234,7 @@ class ProcessLink:
         with self.lock:
             if self._closing or self.gone:
                 return
+            # (Even to one who has said the same: at the end of a program he still listens.)
             mark = CloseReason.PEER if reason is CloseReason.LOCAL else reason
             self._say(END, REASONS.index(mark))
             self._closing = True
@@ -302,7 +299,9 @@ class ProcessLink:
         # End.put, for several: this is the path of nearly every message.
         end = self._end
         end.items.extend(map(Plain, payloads))
-        if end.alert:
+        for _ in payloads:
+            if not end.alert:
+                break
             end.told()
 
     def _hear_frame(self, frame: Frame) -> None:
@@ -347,12 +346,6 @@ class ProcessLink:
 
     def _use(self) -> None:
         """Somebody uses this end here."""
-        if self.dormant:
-            self.claim()
-
-    def _wait(self) -> None:
-        """Somebody waits for a message."""
-        flush_bursts()
         if self.dormant:
             self.claim()
 
@@ -454,7 +447,7 @@ class ProcessLink:
         self._end.forget()
         self._waiting = []
         self._tell_at = 1
-        self.dormant = True
+        self.dormant = self._reading.unclaimed = True
         self.announced = False
         self._reading.forget()
         self.outbox.forget(keep=keep_unsent)
@@ -463,17 +456,20 @@ class ProcessLink:
 
     def _taken(self, item: Item) -> None:
         if type(item) is Plain:
-            self._owe(len(item))
+            size = len(item)
         elif isinstance(item, Parcel):
-            self._owe(item.size)
-        # else it was queued when the channel was one between threads
+            size = item.size
+        else:
+            return  # it was queued when the channel was one between threads
+        with self.lock:
+            self.outbox.owed += size
+            if self.outbox.owed >= self._tell_at:
+                self._tell()
 
     def _owe(self, size: int) -> None:
+        """What was to tell the other side of *size* bytes was not written."""
         with self.lock:
-            outbox = self.outbox
-            outbox.owed += size
-            if outbox.owed >= self._tell_at:
-                self._tell()
+            self.outbox.owed += size
 
     def _tell(self) -> None:
         """The lock is held."""

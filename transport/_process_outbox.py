@@ -1,16 +1,18 @@
 """The writing half of a process channel: what could not be written yet, and the one who writes it.
 
-    queue   chunks: frames with attachments, control frames, what is left of a frame of which a part was
-            written
-    burst   payloads of messages without attachments, all behind the queue; one frame when they are written
+    queue = (payload | chunk)*
+    payload   a message without attachments; those that follow each other are one frame when they are written
+    chunk     any other frame, or what is left of one of which a part was written
 
 A post writes directly, in its own thread, and never waits.  What the kernel has no room for is queued; from
 then on posts are only appended, the I/O thread writes when there is room again, and now and then the poster
 tries too: a thread that posts in a loop lets the I/O thread run only every few milliseconds.
 
-A post that follows another at once joins the burst too, so that many wake the reader once and not each time.
-It is written when there are enough of them, or when this process waits for a message, or by the I/O thread,
+A post that follows another at once is queued too, so that a burst of them wakes the reader once and not each
+time.  It is written when it is long enough, or when this process waits for a message, or by the I/O thread,
 whichever comes first.
+
+(A signal handler may post between any two lines here: it only appends to the queue while ``_writing``.)
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ class _Bursts:
     def __init__(self) -> None:
         self.outboxes: Final[deque[Outbox]] = deque()
         self.waits = 0
-        """How often this process has waited for a message: what is posted behind a wait follows nothing."""
+        """How often this process has waited for a message: what is posted behind a wait follows nothing.
+        (Counted by whoever waits, who then flushes.)"""
 
     def add(self, outbox: Outbox) -> None:
         self.outboxes.append(outbox)
@@ -56,13 +59,12 @@ class _Bursts:
             call_soon(flush_bursts)
 
 
-_bursts: Final = _Bursts()
+bursts: Final = _Bursts()
 
 
 def flush_bursts() -> None:
-    """Write what is kept so that more of it may come together.  Called by whoever waits for a message."""
-    _bursts.waits += 1
-    outboxes = _bursts.outboxes
+    """Write what is kept so that more of it may come together."""
+    outboxes = bursts.outboxes
     while outboxes:
         try:
             outbox = outboxes.popleft()
@@ -73,7 +75,7 @@ def flush_bursts() -> None:
 
 def forget() -> None:
     """In a forked child: what was to be written is the parent's."""
-    _bursts.outboxes.clear()
+    bursts.outboxes.clear()
 
 
 class Outbox:
@@ -89,13 +91,12 @@ class Outbox:
         """Called with the lock held: nobody will read any more."""
         self.owed = 0
         """Bytes of messages taken here that the other side has not been told of: the next frame does."""
-        self._queue: Final[deque[Chunk]] = deque()
-        self._burst: Final[deque[bytes]] = deque()
+        self._queue: Final[deque[bytes | Chunk]] = deque()
         self._writing = False
         self._waiting = False
         """Does the I/O thread wait for room?"""
         self._listed = False
-        """Is this one of ``_bursts``?"""
+        """Is this one of ``bursts``?"""
         self._at_once = 0.0
         """Until when a post would follow the last one at once, unless there was a wait in between."""
         self._waits = 0
@@ -105,32 +106,30 @@ class Outbox:
         """Has a part of the first chunk been written?  (It has been cut down to the rest, then.)"""
 
     def __len__(self) -> int:
-        return len(self._queue) + len(self._burst)
+        return len(self._queue)
 
     def post(self, payload: bytes) -> None:
         """Write a message behind all that was put before; soon, if there is room."""
-        burst = self._burst
-        if self._queue or burst or self._writing:
-            burst.append(payload)
+        queue = self._queue
+        if queue or self._writing:
+            queue.append(payload)
             self._untried += len(payload) + _COST
             if self._untried >= _ENOUGH:
                 self.flush()
-        elif self._waits == _bursts.waits and monotonic() < self._at_once:
-            burst.append(payload)
+        elif self._waits == bursts.waits and monotonic() < self._at_once:
+            queue.append(payload)
             self._untried = len(payload)
             if not self._listed:
                 self._listed = True
-                _bursts.add(self)
+                bursts.add(self)
         else:
             self._write_first(payload)
             self._at_once = monotonic() + _GAP
-            self._waits = _bursts.waits
+            self._waits = bursts.waits
 
     def put(self, entry: Chunk) -> None:
         """Write *entry* behind all that was put before; soon, if there is room."""
         queue = self._queue
-        queue.extend(Chunk([framed(payload)]) for payload in self._burst)
-        self._burst.clear()
         if queue or self._writing:
             queue.append(_own(entry))
             self._untried += _ENTRY
@@ -139,8 +138,8 @@ class Outbox:
             return
         queue.append(entry)
         self.flush()
-        if queue:
-            queue[0] = _own(queue[0])
+        if queue and isinstance(head := queue[0], Chunk):
+            queue[0] = _own(head)
 
     def put_now(self, entry: Chunk) -> None:
         """Write *entry* behind all that was put before; now, if there is room."""
@@ -164,7 +163,7 @@ class Outbox:
             # (A signal handler may have posted meanwhile; this goes first.)
             self._queue.appendleft(_cut(Chunk([frame]), count))
             self._begun = count > 0
-        if self._queue or self._burst:
+        if self._queue:
             self.flush()
 
     def begin_with(self, entries: Iterable[Chunk], *, begun: bool) -> None:
@@ -181,8 +180,8 @@ class Outbox:
         self._writing = True
         self._untried = 0
         try:
-            while self._queue or self._burst:
-                if not (self._write_some() if self._queue else self._write_burst()):
+            while self._queue:
+                if not (self._write_chunks() if isinstance(self._queue[0], Chunk) else self._write_burst()):
                     return
         finally:
             self._writing = False
@@ -190,33 +189,33 @@ class Outbox:
             self._stop_waiting()
 
     def _write_burst(self) -> bool:
-        burst = self._burst
-        payloads = list(islice(burst, _TOGETHER))
-        for _ in payloads:
-            burst.popleft()
+        queue = self._queue
+        payloads: list[bytes] = []
+        for entry in list(islice(queue, _TOGETHER)):
+            if isinstance(entry, Chunk):
+                break
+            payloads.append(entry)
         owed = self.owed
         frame = batch(payloads, owed) if len(payloads) > 1 else framed(payloads[0], owed)
         try:
             count = self._socket.send(frame, _FLAGS)
         except OSError as error:
-            if self._queue:  # a signal handler has put something behind it
-                self._queue.appendleft(Chunk([frame]))
-                self.owed -= owed
-            else:
-                burst.extendleft(reversed(payloads))
             self._failed(error)
             return False
         self.owed -= owed
+        for _ in payloads:
+            queue.popleft()
         if count < len(frame):
-            self._queue.appendleft(_cut(Chunk([frame]), count))
+            queue.appendleft(_cut(Chunk([frame]), count))
             self._begun = True
         return True
 
-    def _write_some(self) -> bool:
-        queue = self._queue
+    def _write_chunks(self) -> bool:
         views: list[Octets] = []
         numbers: list[int] = []
-        for entry in queue:
+        for entry in list(islice(self._queue, _GATHER)):
+            if not isinstance(entry, Chunk):
+                break
             if entry.handles:
                 if views:
                     break
@@ -235,17 +234,16 @@ class Outbox:
 
     def _written(self, count: int) -> None:
         queue = self._queue
-        while count or (queue and not _size(queue[0])):
-            entry = queue[0]
-            size = _size(entry)
-            if count >= size:
-                count -= size
-                queue.popleft()
-                self._begun = False
-            else:
-                queue[0] = _cut(entry, count)
-                self._begun = True
+        while queue and isinstance(entry := queue[0], Chunk):
+            size = sum(map(len, entry.views))
+            if count < size:
+                if count:
+                    queue[0] = _cut(entry, count)
+                    self._begun = True
                 return
+            count -= size
+            queue.popleft()
+            self._begun = False
 
     def _failed(self, error: OSError) -> None:
         if isinstance(error, BlockingIOError):
@@ -288,34 +286,37 @@ class Outbox:
         self._writing = self._waiting = self._listed = False
         if not keep:
             self._queue.clear()
-            self._burst.clear()
             self._begun = False
 
     def drop_oldest(self) -> Chunk | None:
         """Take the oldest message out of which nothing has been written."""
         queue = self._queue
         for index in range(1 if self._begun else 0, len(queue)):
+            entry = queue[index]
             # One that has more descriptors than go with a frame stays whole.
-            if queue[index].views[0][0] in (MESSAGE, BATCH) and (
-                index == 0 or queue[index - 1].views[0][0] != MORE
+            if isinstance(entry, Chunk) and (
+                _kind(entry) not in (MESSAGE, BATCH) or (index > 0 and _kind(queue[index - 1]) == MORE)
             ):
-                entry = queue[index]
-                del queue[index]
-                return entry
-        return Chunk([framed(self._burst.popleft())]) if self._burst else None
+                continue
+            del queue[index]
+            return _chunk(entry)
+        return None
 
     def take(self) -> tuple[list[Chunk], bool]:
         """All that is not written, and whether a part of the first entry was; nothing is written any more."""
         self._stop_waiting()
-        entries = [*self._queue, *(Chunk([framed(payload)]) for payload in self._burst)]
+        entries = [_chunk(entry) for entry in self._queue]
         self._queue.clear()
-        self._burst.clear()
         begun, self._begun = self._begun, False
         return entries, begun
 
 
-def _size(entry: Chunk) -> int:
-    return sum(map(len, entry.views))
+def _chunk(entry: bytes | Chunk) -> Chunk:
+    return entry if isinstance(entry, Chunk) else Chunk([framed(entry)])
+
+
+def _kind(entry: bytes | Chunk) -> int:
+    return entry.views[0][0] if isinstance(entry, Chunk) else MESSAGE
 
 
 def _cut(entry: Chunk, count: int) -> Chunk:

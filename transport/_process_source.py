@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from transport._io import io_poller
-from transport._poller import Poller
+from transport._process_outbox import bursts, flush_bursts
 from transport._process_wire import (
     CLAIM,
     END,
@@ -22,7 +22,7 @@ from transport._process_wire import (
     FrameReader,
     handles_in,
 )
-from transport._source import Sleeper, Source
+from transport._source import Source
 from transport.message import CloseReason
 
 # Bare integers: an operation on the enum's members costs as much as a system call.
@@ -51,10 +51,12 @@ class ProcessSource(Source):
         self._fd: Final = sock.fileno()
         self._on_end: Final = on_end
         self._on_use: Final = on_use
-        """Called when somebody here wants this end to be read."""
+        """Called when somebody here wants this end to be read for the first time since a fork."""
         self._reader: Final = reader
         self.ended = False
         """Has the end mark come?  Nothing comes behind it."""
+        self.unclaimed = False
+        """Has nobody here used this end since a fork?"""
         self.peeking = False
         """Is it undecided, after a fork, whose end this is?"""
 
@@ -67,27 +69,24 @@ class ProcessSource(Source):
     def pause(self) -> None:
         """Before a fork: nobody uses this end, so nobody reads it, until somebody does."""
         self.retire()
-        self.peeking = True
+        self.peeking = self.unclaimed = True
 
     def peek(self) -> None:
         """After it, in the parent: look for a claim, and take nothing that may be the child's."""
         if self.peeking:
             self.resume()
-            super().watch(io_poller())
-
-    def watch(self, poller: Poller) -> None:
-        self._wanted()
-        super().watch(poller)
-
-    def wait(self, sleeper: Sleeper, timeout: float | None) -> None:
-        self._wanted()
-        super().wait(sleeper, timeout)
+            self._watch(io_poller())
 
     def _wanted(self) -> None:
-        self._on_use()
-        if self.peeking:
-            self.peeking = False
-            self.resume()
+        bursts.waits += 1
+        if bursts.outboxes:
+            flush_bursts()
+        if self.unclaimed:
+            self.unclaimed = False
+            self._on_use()
+            if self.peeking:
+                self.peeking = False
+                self.resume()
 
     def _look(self) -> bool:
         """Read only if the next frame is a claim: the other end is a child's, and this one ours."""
@@ -114,61 +113,61 @@ class ProcessSource(Source):
         with self._pumping:
             if self.peeking:
                 self._on_end(reason)  # what is there may be a child's of ours
-            elif not self.ended:
+                return
+            if not self.ended:
                 self.drain()
                 if still():
                     self.end(reason)
+        if self.ended:
+            self._finish()
 
     def pump(self) -> bool:
         if self.peeking:
             return self._look()
-        self._read_often(_ROUNDS)
+        self._read(_ROUNDS)
         return not self.ended
 
     def drain(self) -> None:
         """Read all that is there.  For the one who has retired this source, and will close the socket."""
-        self._read_often(1 << 30)
+        self._read(1 << 30)
 
-    def _read_often(self, rounds: int) -> None:
+    def _read(self, rounds: int) -> None:
         scratch = _scratches.pop() if _scratches else memoryview(bytearray(_SCRATCH))
+        reader = self._reader
         try:
-            for _ in range(rounds):
-                if self.ended or not self._read(scratch):
+            while rounds and not self.ended:
+                rounds -= 1
+                target = reader.unfilled[0] if reader.unfilled else None
+                into = [scratch] if target is None else [target, scratch]
+                try:
+                    count, ancillary, flags, _ = self._socket.recvmsg_into(into, _ROOM, _FLAGS)
+                except BlockingIOError:
                     return
+                except OSError:  # ECONNRESET: it closed without having read all that we sent
+                    self.end(CloseReason.PEER_DIED)
+                    return
+                if ancillary or flags & _TRUNCATED:
+                    reader.feed_handles(handles_in(ancillary), lost=bool(flags & _TRUNCATED))
+                if not count:
+                    self.end(CloseReason.PEER_DIED)
+                    return
+                room = _SCRATCH
+                if target is None:
+                    reader.feed(scratch[:count])
+                else:
+                    room += len(target)
+                    inside = min(count, len(target))
+                    reader.filled(inside)
+                    reader.feed(scratch[: count - inside])
+                if count < room and not ancillary:
+                    return
+        except FrameError:
+            self.end(CloseReason.PROTOCOL_ERROR)
         finally:
             _scratches.append(scratch)
 
-    def _read(self, scratch: memoryview) -> bool:
-        """Read once; False if there is nothing more now."""
-        reader = self._reader
-        target = reader.target()
-        into = [scratch] if target is None else [target, scratch]
-        try:
-            count, ancillary, flags, _ = self._socket.recvmsg_into(into, _ROOM, _FLAGS)
-        except BlockingIOError:
-            return False
-        except OSError:  # ECONNRESET: it closed without having read all that we sent
-            return self.end(CloseReason.PEER_DIED)
-        try:
-            if ancillary or flags & _TRUNCATED:
-                reader.feed_handles(handles_in(ancillary), lost=bool(flags & _TRUNCATED))
-            if not count:
-                return self.end(CloseReason.PEER_DIED)
-            rest = count
-            room = len(scratch)
-            if target is not None:
-                room += len(target)
-                reader.filled(min(count, len(target)))
-                rest = count - len(target)
-            if rest > 0:
-                reader.feed(scratch[:rest])
-        except FrameError:
-            return self.end(CloseReason.PROTOCOL_ERROR)
-        return not self.ended and (count == room or bool(ancillary))
-
-    def end(self, reason: CloseReason) -> bool:
-        """Nothing comes any more.  Returns False."""
+    def end(self, reason: CloseReason) -> None:
+        """Nothing comes any more."""
         if not self.ended:
             self.ended = True
             self._on_end(reason)
-        return False

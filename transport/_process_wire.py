@@ -206,8 +206,8 @@ class FrameError(Exception):
 class FrameReader:
     """Takes a stream apart into frames, however it is cut.
 
-    ``feed`` takes what was read; ``targets`` is where the next bytes should be read to, if a frame is under
-    way whose memory is already there.
+    ``feed`` takes what was read, unless there is memory in ``unfilled``: that is where it should be read to,
+    and ``filled`` is told of it.
     """
 
     def __init__(
@@ -225,7 +225,8 @@ class FrameReader:
         self._rest = b""
         """The beginning of a header or of a short body."""
         self._frame: Frame | None = None
-        self._unfilled: Final[deque[memoryview]] = deque()
+        self.unfilled: Final[deque[memoryview]] = deque()
+        """Memory that the next bytes belong in, if big pieces of a frame are awaited."""
         self._groups: Final[deque[tuple[list[Descriptor], bool]]] = deque()
         self._more: list[Descriptor] = []
         self._lost = False
@@ -247,17 +248,13 @@ class FrameReader:
 
     # ------------------------------------------------------------------ bytes
 
-    def target(self) -> memoryview | None:
-        """Memory that the next bytes belong in, if a big piece of a frame is awaited."""
-        return self._unfilled[0] if self._unfilled else None
-
     def filled(self, count: int) -> None:
-        """*count* bytes were read into ``target()``."""
-        target = self._unfilled[0]
+        """*count* bytes were read into the first of ``unfilled``."""
+        target = self.unfilled[0]
         if count < len(target):
-            self._unfilled[0] = target[count:]
+            self.unfilled[0] = target[count:]
             return
-        self._unfilled.popleft()
+        self.unfilled.popleft()
         self._piece_done()
 
     def feed(self, data: memoryview) -> None:
@@ -272,14 +269,14 @@ class FrameReader:
         offset, size = 0, len(data)
         unpack = HEADER.unpack_from
         while True:
-            if self._unfilled:
-                target = self._unfilled[0]
+            if self.unfilled:
+                target = self.unfilled[0]
                 count = min(len(target), size - offset)
                 target[:count] = data[offset : offset + count]
                 offset += count
                 if count:
                     self.filled(count)
-                if self._unfilled and offset == size:
+                if self.unfilled and offset == size:
                     return
                 continue
             if size - offset < HEADER.size:
@@ -314,7 +311,7 @@ class FrameReader:
                 body = self._allocate(length)
                 assert self._frame is not None
                 self._frame.body = body
-                self._unfilled.append(memoryview(body))
+                self.unfilled.append(memoryview(body))
                 offset = start
         if offset < size:
             self._rest = data[offset:].tobytes()
@@ -363,8 +360,8 @@ class FrameReader:
             segment = self._allocate(record.size)
             frame.segments.append(segment)
             if segment:
-                self._unfilled.append(memoryview(segment))
-        if not self._unfilled:
+                self.unfilled.append(memoryview(segment))
+        if not self.unfilled:
             self._done()
 
     def _piece_done(self) -> None:
@@ -372,7 +369,7 @@ class FrameReader:
         assert frame is not None
         if isinstance(frame.body, bytearray) and not frame.records:
             self._body(frame.body)
-        elif not self._unfilled:
+        elif not self.unfilled:
             self._done()
 
     def _done(self) -> None:
@@ -386,8 +383,8 @@ class FrameReader:
         """All that was read and is no whole frame yet, for another reader to go on with."""
         frame, self._frame = self._frame, None
         if frame is not None:
-            yield from _again(frame, self._unfilled)
-            self._unfilled.clear()
+            yield from _again(frame, self.unfilled)
+            self.unfilled.clear()
         if self._more:
             yield Chunk([HEADER.pack(MORE, self._lost, len(self._more), 0, 0, 0)], self._more)
             self._more = []

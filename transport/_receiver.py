@@ -20,7 +20,7 @@ from transport._listening import Listeners, Listening
 from transport._state import LIVE, Input, State, step
 from transport._worker_home import own
 from transport.errors import PortClosedError
-from transport.message import NOTHING, CloseReason, EndMark, Item, Message, Wrapped, opened
+from transport.message import NOTHING, CloseReason, EndMark, Item, Message, Sealed, Wrapped, opened
 
 TURN: Final = 1000
 """Messages that one turn delivers at least, if there are so many; more only if more were queued when it
@@ -50,7 +50,7 @@ def unwrap(item: Wrapped) -> object:
     Raises:
         DecodeError: it is no message.
     """
-    value, carried = opened(item)
+    value, carried = item.open() if isinstance(item, Sealed) else opened(item)
     if carried:
         close_untaken(carried)
     return value

@@ -16,6 +16,7 @@ import select
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Sized
 from time import monotonic
 from typing import Final
 
@@ -31,13 +32,13 @@ class Sleeper:
     whether it sleeps; it does so the other way round.
     """
 
-    __slots__ = ("_poll", "_reads", "_sleeps", "_wakeup", "leads", "woken")
+    __slots__ = ("_poll", "_sleeps", "_wakeup", "leads", "reads", "woken")
 
     def __init__(self) -> None:
         self._wakeup = Wakeup()
         self._poll = select.poll()
         self._poll.register(self._wakeup.fd, select.POLLIN)
-        self._reads = -1
+        self.reads = -1
         """The descriptor that is in the poll set, though the sleeper may not lead any more."""
         self._sleeps = False
         self.woken = False
@@ -58,36 +59,37 @@ class Sleeper:
     def lead(self, fd: int) -> None:
         """Read *fd*.  (One who receives in a loop finds it in the set.)"""
         self.leads = True
-        if self._reads != fd:
-            if self._reads >= 0:
-                self._poll.unregister(self._reads)
+        if self.reads != fd:
+            if self.reads >= 0:
+                self._poll.unregister(self.reads)
             self._poll.register(fd, select.POLLIN)
-            self._reads = fd
+            self.reads = fd
 
     def follow(self) -> None:
         """Read nothing."""
         self.leads = False
-        if self._reads >= 0:
-            self._poll.unregister(self._reads)
-            self._reads = -1
+        if self.reads >= 0:
+            self._poll.unregister(self.reads)
+            self.reads = -1
 
     def sleep(self, seconds: float | None) -> bool:
         """Until there is something to read, or somebody wakes it; False when *seconds* are over."""
         self._sleeps = True
-        if self.woken:
+        try:
+            if self.woken:
+                return True
+            ready = self._poll.poll(None if seconds is None else seconds * 1000)
+        finally:
             self._sleeps = False
-            return True
-        ready = self._poll.poll(None if seconds is None else seconds * 1000)
-        self._sleeps = False
         if not ready:
             return False
-        if ready[0][0] != self._reads or len(ready) > 1:
+        if ready[0][0] != self.reads or len(ready) > 1:
             self._wakeup.clear()
         return True
 
     def reset(self) -> None:
         """The next one who borrows it has not been woken.  (The wake-up may be set: he sleeps once less.)"""
-        self.woken = self._sleeps = False
+        self.woken = False
 
     def __del__(self) -> None:
         self._wakeup.close()
@@ -145,10 +147,35 @@ class Source(ABC):
         Called by one thread at a time.  False when nothing more can come: the end marks have been put.
         """
 
+    def _wanted(self) -> None:
+        """Called before somebody waits for what comes, or has a poller wait for it."""
+        return
+
     # ------------------------------------------------------------------ pollers
 
     def watch(self, poller: Poller) -> None:
         """*poller* reads from now on, once no thread does."""
+        self._wanted()
+        self._watch(poller)
+
+    def watch_later(self, poller: Poller) -> None:
+        """*poller* reads in a while, if nobody does by then: for a port to which nobody listens.
+
+        One that moves on, is closed, or is received from in a loop is never put into a poll set so.
+        """
+        if self._poller is not None and self._poller is not poller:
+            self.watch(poller)
+            return
+        self._wanted()
+        with self._role:
+            self._home = poller
+            put_off = self._poller is None and self._seen_loans is None and not self._retired
+            if put_off:
+                self._seen_loans = self._loans
+        if put_off:
+            call_later(self._give_back)
+
+    def _watch(self, poller: Poller) -> None:
         with self._role:
             self._home = poller
             if self._retired or self._leader is not None or self._poller is poller:
@@ -208,11 +235,53 @@ class Source(ABC):
 
     # ------------------------------------------------------------------ threads
 
+    def read_alone(self, items: Sized, timeout: float | None) -> bool:
+        """Read until there are *items*, which nobody else puts there, or *timeout* seconds are over.
+
+        For a descriptor with one port.  It needs nobody to wake it but ``retire``, so nobody is told that it
+        waits: the path of every message that somebody waits for.
+
+        Returns:
+            False, at once, if somebody else reads, or nobody may.
+        """
+        self._wanted()
+        free = _sleepers.free
+        sleeper = free.pop() if free else Sleeper()
+        fd = self.fileno()
+        deadline = None if timeout is None else monotonic() + timeout
+        try:
+            with self._role:
+                if self._leader is not None or self._retired:
+                    return False
+                if self._poller is not None:
+                    self._leave_poller()
+                self._leader = sleeper
+                self._loans += 1
+            if sleeper.reads != fd:
+                sleeper.lead(fd)
+            while not items and sleeper.sleep(timeout) and not sleeper.woken:
+                with self._pumping:
+                    if self._leader is not sleeper or self._retired:
+                        break
+                    more = self.pump()
+                if not more:
+                    self._finish()
+                    break
+                if deadline is not None:
+                    timeout = max(0.0, deadline - monotonic())
+            return True
+        finally:
+            if self._leader is sleeper:
+                self._stop_leading(sleeper)
+            sleeper.woken = False
+            free.append(sleeper)
+
     def wait(self, sleeper: Sleeper, timeout: float | None) -> None:
         """Until *sleeper* is woken or *timeout* seconds are over, reading meanwhile if nobody else does.
 
         It may return early; the caller looks into his queue and comes back.
         """
+        self._wanted()
         deadline = None if timeout is None else monotonic() + timeout
         with self._role:
             if self._retired:
@@ -232,7 +301,8 @@ class Source(ABC):
             self._stop_leading(sleeper)
 
     def _lead(self, sleeper: Sleeper) -> None:
-        self._leave_poller()
+        if self._poller is not None:
+            self._leave_poller()
         self._leader = sleeper
         self._loans += 1
         sleeper.lead(self.fileno())
@@ -253,16 +323,14 @@ class Source(ABC):
                     self._followers.remove(sleeper)
                 return
             self._leader = None
-            if self._retired:
-                return
-            if self._followers:
+            if self._followers and not self._retired:
                 heir = self._followers.popleft()
                 self._leave_poller()
                 self._leader = heir
                 self._loans += 1
                 heir.promote(self.fileno())
                 return
-            if self._seen_loans is not None:
+            if self._seen_loans is not None or self._retired:
                 return
             self._seen_loans = self._loans
         call_later(self._give_back)

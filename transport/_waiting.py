@@ -12,8 +12,7 @@ import _thread
 from collections.abc import Callable
 from time import monotonic
 
-from transport import _drop
-from transport._dispatch import dispatcher
+from transport._dispatch import attend
 from transport._end import End
 from transport._receiver import DEAD, Receiver
 from transport._source import Source, borrow_sleeper, return_sleeper
@@ -28,17 +27,15 @@ def take_blocking(port: Receiver, timeout: float | None) -> Item:
         PortClosedError: there will be none.
     """
     deadline = None if timeout is None else monotonic() + timeout
-    dispatcher().start()  # a peer that is collected is closed there
-    if _drop.pending():
-        _drop.collect()
+    attend()
     left = None if timeout is None else max(0.0, timeout)
     while True:
         end = port._end
         source = end.link.source
         if source is None:
             _sleep(port, end, left)
-        else:
-            sleep_reading(port, end, source, left)
+        elif not (source.follows_home and source.read_alone(end.items, left)):
+            _sleep_reading(port, end, source, left)
         item = port.take()
         if item is not NOTHING:
             return item
@@ -79,7 +76,13 @@ def _sleep(port: Receiver, end: End, timeout: float | None) -> None:
             _leave(end, wake, takes=False)
 
 
-def sleep_reading(port: Receiver, end: End, source: Source, timeout: float | None) -> None:
+def look(port: Receiver, end: End, source: Source) -> None:
+    """Read what is there now, unless another thread does."""
+    if not (source.follows_home and source.read_alone(end.items, 0)):
+        _sleep_reading(port, end, source, 0)
+
+
+def _sleep_reading(port: Receiver, end: End, source: Source, timeout: float | None) -> None:
     """Wait on the descriptor itself, and read it, unless another thread does."""
     sleeper = borrow_sleeper()
     wake = sleeper.wake
@@ -111,9 +114,7 @@ async def take_async(port: Receiver) -> Item:
         item = port.take()
         if item is not NOTHING:
             return item
-        dispatcher().start()
-        if _drop.pending():
-            _drop.collect()
+        attend()
         awaited = Awaited(loop.create_future())
 
         def wake(awaited: Awaited = awaited) -> None:

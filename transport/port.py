@@ -22,7 +22,7 @@ from transport._high_water import HighWater, Policy
 from transport._keeper import keeper
 from transport._receiver import DEAD, Receiver, unwrap
 from transport._state import LIVE, Input, State, step
-from transport._waiting import sleep_reading, take_async, take_blocking
+from transport._waiting import look, take_async, take_blocking
 from transport.errors import PortClosedError
 from transport.link import NOTHING_LISTED
 from transport.message import NOTHING, CloseReason, Message, Wrapped
@@ -174,7 +174,7 @@ class MessagePort(Receiver):
             PortClosedError: the port is closed, and all that came before has been taken.
             DecodeError: the message cannot be read; it is gone, and the next one can be received.
         """
-        item = self.take()
+        item = self.take() if self._end.items else NOTHING
         if item is NOTHING:
             item = take_blocking(self, timeout)
         return unwrap(item) if isinstance(item, Wrapped) else item
@@ -423,5 +423,5 @@ def receive_message_on_port(port: Receiver) -> Message | None:
     end = port._end
     source = end.link.source
     if source is not None and not end.items:
-        sleep_reading(port, end, source, 0)
+        look(port, end, source)
     return port.take_message()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.transport.settling import collect, until
+from tests.transport.settling import collect, quiet, until
 from transport import MessagePort, PortClosedError
 
 
@@ -60,7 +60,8 @@ class DecisionsContract:
         threads = [threading.Thread(target=receive) for _ in range(3)]
         for thread in threads:
             thread.start()
-        until(lambda: len(near._end.waiters) == 3)
+        until(lambda: len(near._end.waiters) >= 2)  # a third may read alone
+        quiet()
 
         near.close()
 

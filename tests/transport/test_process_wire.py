@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 
 from clonecodec import ArrayBuffer, DecodeError, SharedArrayBuffer
-from tests.transport.settling import collect
+from tests.transport.settling import collect, quiet
 from tests.transport.test_program import run
 from transport import CloseReason, MessageChannel, MessagePort, PortClosedError
 from transport._process_codec import APART
@@ -309,6 +309,8 @@ def test_big_buffers_arrive_whole_and_alone() -> None:
 def test_a_plain_recv_is_never_used_on_a_socket_with_descriptors() -> None:
     """It would close them, and nobody would be told: this is how the kernel behaves."""
     one, two = socket.socketpair()
+    collect()
+    quiet()  # what other tests have left is closed
     socket.send_fds(one, [b"x"], [0])
     before = files()
     assert two.recv(1) == b"x"
