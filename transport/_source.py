@@ -294,7 +294,8 @@ class Source(ABC):
         try:
             while not sleeper.woken:
                 if not sleeper.sleep(None if deadline is None else max(0.0, deadline - monotonic())):
-                    return
+                    with self._pumping:  # what a poller is just reading was there in time
+                        return
                 if sleeper.leads and not sleeper.woken and not self._pump_as(sleeper):
                     return
         finally:

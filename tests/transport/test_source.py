@@ -13,11 +13,19 @@ from tests.transport.contract_close import CloseContract
 from tests.transport.contract_delivery import DeliveryContract
 from tests.transport.contract_ref import RefContract
 from tests.transport.settling import quiet, until
-from transport import CloseReason, MessageChannel, MessagePort, PortClosedError, structured_clone
+from transport import (
+    CloseReason,
+    MessageChannel,
+    MessagePort,
+    PortClosedError,
+    receive_message_on_port,
+    structured_clone,
+)
 from transport._end import End
 from transport._relay import relay
 from transport._source import Source
 from transport._thread_link import convert, open_pair
+from transport.message import Item
 from transport.port import open_port
 
 
@@ -58,6 +66,28 @@ def test_a_thread_that_receives_reads_the_descriptor_itself() -> None:
 
     # (On a busy machine the I/O thread may think that nobody comes any more.)
     assert readers.count(threading.get_ident()) > 0.8 * len(readers)
+
+
+def test_one_who_does_not_wait_gets_what_another_thread_is_just_reading() -> None:
+    near, far = pipe.channel()
+    source, end = source_of(near), near._end
+    reading = threading.Event()
+
+    class Slowly:
+        put_end = end.put_end
+
+        def put(self, item: Item) -> None:
+            reading.set()
+            time.sleep(0.1)
+            end.put(item)
+
+    source._end = Slowly()  # type: ignore[attr-defined]
+    far.post_message("sync!")
+    assert reading.wait(5)
+
+    message = receive_message_on_port(near)
+
+    assert message is not None and message.value == "sync!"
 
 
 def test_a_loop_that_listens_reads_the_descriptor_itself() -> None:
