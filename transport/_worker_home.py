@@ -9,6 +9,7 @@ listen on is.  What a worker owns keeps the worker alive and not the program, an
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -110,13 +111,16 @@ class WorkerHome:
         for thing in owned:
             thing.close()
 
-    def wake_loops(self) -> None:
-        """Have the worker's loops run some Python code, if they wait for something."""
+    def leave_loops(self) -> bool:
+        """Raise SystemExit in the worker's loops; False if it has none, or none any more."""
         with self._owning:
             loops = list(self._loops)
+        left = False
         for loop in loops:
             with suppress(RuntimeError):  # it is closed
-                loop.call_soon_threadsafe(_nothing)
+                loop.call_soon_threadsafe(sys.exit)
+                left = True
+        return left
 
     # ------------------------------------------------------------------ Home
 
@@ -152,7 +156,3 @@ class WorkerHome:
 
     def poller(self) -> Poller | None:
         return dispatcher().poller()
-
-
-def _nothing() -> None:
-    """To be called by a loop that is woken."""

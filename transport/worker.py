@@ -338,16 +338,24 @@ class _Thread:
         self._worker.ended(code, error)
 
     def terminate(self) -> None:
+        self._home.close()
+        if not self._home.leave_loops():
+            self._raise_exit()
+        run_later(LAST_CALL, self._give_up)
+
+    def _raise_exit(self) -> None:
         import ctypes  # who ends a thread needs it
 
-        self._home.close()
         # Not to a thread that waits: until it runs again, a CPython 3.11 that is traced runs nothing else.
         if self._at_work and self._thread.ident is not None:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(self._thread.ident), ctypes.py_object(SystemExit)
             )
-            self._home.wake_loops()
-        run_later(LAST_CALL, lambda: self._worker.ended(FAILED, None))
+
+    def _give_up(self) -> None:
+        if self._worker.exit_code is None:
+            self._raise_exit()
+            self._worker.ended(FAILED, None)
 
     def close(self) -> None:
         """The worker that started this one has ended."""

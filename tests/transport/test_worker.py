@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -129,8 +130,6 @@ def test_an_error_that_nobody_listens_for_is_reported(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """an 'error' event without a listener is an uncaught exception"""
-    import sys
-
     reported: list[BaseException] = []
     monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: reported.append(error))
 
@@ -381,10 +380,11 @@ def test_terminate_closes_ports_at_once_though_the_worker_is_in_c(backend: Backe
     worker.terminate()
 
     with pytest.raises(PortClosedError):
-        near.receive(2)
-    assert worker.join(2)
+        near.receive(10)
+    assert worker.join(10)
     until(lambda: log == ["asleep", ("exit", 1)])
-    assert time.monotonic() - began < 2
+    if sys.gettrace() is None:  # a CPython 3.11 that is traced stands still meanwhile
+        assert time.monotonic() - began < 2
 
 
 @both
