@@ -5,12 +5,13 @@
         FROZEN    index:uint      bytes, as a read-only Uint8Array over the buffer of that number
         OWN       index:uint      a bytearray, as a Uint8Array over the buffer of that number
         VIEW      view:uint index:uint   any other, as a view of one of the kinds 0 to 13 over that buffer
+        HERE      length:uint raw bytes, as a read-only Uint8Array: a message that is nothing else
         0 to 13   length:uint raw a view, as Node's ``v8.serialize`` writes it (read, never written)
 
 Views are written as V8 writes them, with their buffer, so that any V8 reads them.  Only big ones stay out of
 the payload (FROZEN, OWN, VIEW), so that they are copied but once, when they are posted, and ``bytes`` not at
 all.  An ArrayBuffer that was transferred is V8's ``t``, and its index is that of the table's buffers; so are
-big ones that are copied, if they lie at the top of the value.
+big ones that are copied, if they lie near the top of the value.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ PORT: Final = 64
 FROZEN: Final = 65
 OWN: Final = 66
 VIEW: Final = 67
+HERE: Final = 68
+
+BARE_BYTES: Final = b"\xff\x0f\\" + bytes((HERE,))
+"""How a message begins that is nothing but bytes."""
 
 NODE_FORMATS: Final = ("b", "B", "", "h", "H", "i", "I", "f", "d", "", "B", "q", "Q", "")
 """The formats of Node's kinds of view; "" for those that memoryview has no format for."""
@@ -51,24 +56,8 @@ KINDS: Final = {code: kind for kind, code in reversed(tuple(enumerate(NODE_FORMA
 KINDS["l"] = KINDS["q" if calcsize("l") == 8 else "i"]
 KINDS["L"] = KINDS["Q" if calcsize("L") == 8 else "I"]
 
-NO_VIEWS: Final = frozenset(
-    [
-        ArrayBuffer,
-        SharedArrayBuffer,
-        *OWN_VIEWS,
-        dict,
-        list,
-        tuple,
-        set,
-        frozenset,
-        str,
-        int,
-        float,
-        bool,
-        type(None),
-        Map,
-    ]
-)
+PLAIN: Final = frozenset((dict, list, tuple, set, frozenset, str, int, float, bool, type(None), Map))
+NO_VIEWS: Final = PLAIN | {ArrayBuffer, SharedArrayBuffer, *OWN_VIEWS}
 """Types that are asked about often and show no bytes, or not by the buffer protocol alone."""
 
 APART: Final = 64 << 10
@@ -180,7 +169,7 @@ def _big_things(value: Any) -> list[object]:
         items = (value,)
     try:
         some = items if len(items) <= LOOK else islice(items, LOOK)
-        found = [item if _is_big(item) else _buffer_of(item) for item in some]
+        found = [item if _is_big(item) else _buffer_of(item) for item in some if type(item) not in PLAIN]
     except RuntimeError:  # another thread adds to the dict: what counts is what the serializer sees
         return []
     return [thing for thing in found if thing is not None]
@@ -192,6 +181,8 @@ def pack(value: object, items: Sequence[Transferable] = ()) -> Packed:
     Raises:
         DataCloneError: it cannot be cloned.
     """
+    if type(value) is bytes and not items and len(value) < APART:
+        return Packed(BARE_BYTES + _varint(len(value)) + value, ())
     ports: dict[int, int] = {}
     buffers = 0
     for item in items:
@@ -221,6 +212,15 @@ def _written(serializer: Serializer, value: object) -> bytes:
     serializer.write_header()
     serializer.write_value(value)
     return serializer.release_buffer()
+
+
+def _varint(number: int) -> bytes:
+    """The length of what is not apart, which is below 2 ** 21."""
+    if number < 0x80:
+        return bytes((number,))
+    if number < 0x4000:
+        return bytes((number & 0x7F | 0x80, number >> 7))
+    return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14))
 
 
 def octets_of(token: BufferToken) -> tuple[memoryview, int | None]:
@@ -257,6 +257,8 @@ class Unpacker(Deserializer):
         kind = self.read_uint32()
         if kind < len(NODE_FORMATS):
             return self._node_view(kind, ArrayBuffer(self.read_raw_bytes(self.read_uint32())), start)
+        if kind == HERE:
+            return memoryview(self.read_raw_bytes(self.read_uint32())).toreadonly()
         view = self.read_uint32() if kind == VIEW else 0
         number = self.read_uint32()
         if kind == PORT:
@@ -291,6 +293,16 @@ def unpack(
     Raises:
         DecodeError: it is none.
     """
+    if payload.startswith(BARE_BYTES) and type(payload) is bytes:
+        # One byte of length, or two: as for nearly all of them.
+        head = len(BARE_BYTES)
+        length = payload[head] if len(payload) > head else 0
+        start = head + 1
+        if length >= 0x80 and len(payload) > start:
+            length += (payload[start] - 1) << 7
+            start += 1
+        if length < 0x4000 and start + length == len(payload):
+            return memoryview(payload)[start:]
     reader = Unpacker(payload, ports, buffers)
     reader.read_header()
     return reader.read_value()

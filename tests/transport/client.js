@@ -44,7 +44,7 @@ class Deserializer extends v8.DefaultDeserializer {
   }
   _readHostObject() {
     const kind = this.readUint32();
-    if (kind < 64) {
+    if (kind < 64 || kind === 68) {
       const bytes = Buffer.from(this.readRawBytes(this.readUint32()));
       return new Uint8Array(bytes);
     }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from clonecodec import ArrayBuffer, DataCloneError, DataView, Float16Array, Uint8ClampedArray
+from clonecodec import ArrayBuffer, DataCloneError, DataView, DecodeError, Float16Array, Uint8ClampedArray
 from clonecodec.buffers import view_of
 from tests.transport.socket_client import BEGIN, MESSAGE, TABLE, RawClient
 from transport import Listener, MessagePort, connect, listen
@@ -170,6 +170,43 @@ def test_subclasses_of_bytes_are_what_they_are_when_short(ports: tuple[MessagePo
         assert (type(long[0]), long[0].readonly) == (type(short[0]), short[0].readonly)
 
 
+@pytest.mark.parametrize("length", [0, 1, 127, 128, 255, 256, 8185, 16_383, 16_384, APART - 1, APART])
+def test_bytes_of_every_length_arrive(ports: tuple[MessagePort, MessagePort], length: int) -> None:
+    octets = (b"0123456789" * (length // 10 + 1))[:length]
+    for kind in (bytes, bytearray):
+        for depth in range(3):
+            value: object = kind(octets)
+            for _ in range(depth):
+                value = [value, "text", value]
+            arrived = passed(ports, value)
+            for _ in range(depth):
+                assert isinstance(arrived, list)
+                assert arrived[0] is arrived[2]
+                arrived = arrived[0]
+
+            assert isinstance(arrived, memoryview)
+            assert (arrived.format, bytes(arrived), arrived.readonly) == ("B", octets, kind is bytes)
+
+
+@pytest.mark.parametrize("what", ["", "00", "01", "80", "80 80", "80 00", "81 00 61", "02 61 62", "01 61 62"])
+def test_bytes_alone_are_read_as_any_value_is(listener: Listener, what: str) -> None:
+    """By the short way and by the long one: the same value, or an error both ways."""
+    payload = bytes.fromhex("ff0f5c44" + what)
+    with RawClient(listener.url) as client:
+        port = listener.accept(5)
+        client.send(MESSAGE, 1, payload)
+        client.send(BEGIN, 1, TABLE.pack(len(payload), 0, 1) + bytes(16) + payload)
+        outcomes: list[object] = []
+        for _ in range(2):
+            try:
+                outcomes.append(bytes(cast(memoryview, port.receive(5))))
+            except DecodeError:
+                outcomes.append(DecodeError)
+
+    assert outcomes[0] == outcomes[1]
+    assert (outcomes[0] is DecodeError) == (what in ("", "01", "80", "80 80"))
+
+
 def test_an_echo_of_what_arrived_is_the_same_again(ports: tuple[MessagePort, MessagePort]) -> None:
     near, far = ports
     numbers = np.arange(APART, dtype="f8")
@@ -196,9 +233,12 @@ def test_long_views_stand_beside_the_payload_and_short_ones_in_it(listener: List
     assert (payload < 100, ports, buffers) == (True, 0, 2)
 
 
-@pytest.mark.parametrize("what", ["5c 43 0e 00", "5c 43 08 01", "5c 43 08 00", "5c 43", "5c 44 00"])
+@pytest.mark.parametrize(
+    "what", ["5c 43 0e 00", "5c 43 08 01", "5c 43 08 00", "5c 43", "5c 45 00", "5c 44", "5c 44 02 61"]
+)
 def test_a_view_that_cannot_be_is_a_messageerror(listener: Listener, what: str) -> None:
-    """No such kind of view, no such buffer, 7 bytes as Float64Array, nothing behind, no such host object."""
+    """No such kind of view, no such buffer, 7 bytes as Float64Array, nothing behind, no such host object, no
+    length, too few bytes."""
     with RawClient(listener.url) as client:
         port = listener.accept(5)
         payload = bytes.fromhex("ff0f" + what)
