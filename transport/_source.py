@@ -259,6 +259,8 @@ class Source(ABC):
                 self._loans += 1
             if sleeper.reads != fd:
                 sleeper.lead(fd)
+            with self._pumping:
+                pass  # what a poller is just reading is in *items* then, and it would tell nobody
             while not items and sleeper.sleep(timeout) and not sleeper.woken:
                 with self._pumping:
                     if self._leader is not sleeper or self._retired:

@@ -68,7 +68,8 @@ def test_a_thread_that_receives_reads_the_descriptor_itself() -> None:
     assert readers.count(threading.get_ident()) > 0.8 * len(readers)
 
 
-def test_one_who_does_not_wait_gets_what_another_thread_is_just_reading() -> None:
+@pytest.mark.parametrize("waits", [False, True])
+def test_one_who_comes_in_mid_reading_gets_what_the_other_thread_reads(waits: bool) -> None:
     near, far = pipe.channel()
     source, end = source_of(near), near._end
     reading = threading.Event()
@@ -85,9 +86,11 @@ def test_one_who_does_not_wait_gets_what_another_thread_is_just_reading() -> Non
     far.post_message("sync!")
     assert reading.wait(5)
 
-    message = receive_message_on_port(near)
-
-    assert message is not None and message.value == "sync!"
+    if waits:
+        assert near.receive(5) == "sync!"
+    else:
+        message = receive_message_on_port(near)
+        assert message is not None and message.value == "sync!"
 
 
 def test_a_loop_that_listens_reads_the_descriptor_itself() -> None:
