@@ -12,18 +12,19 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from threading import RLock
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from clonecodec import DataCloneError, DecodeError
 from clonecodec.plain import dumps_plain
-from transport._drop import drop, drop_all
+from transport._drop import drop_all
 from transport._io import call_later
 from transport._keeper import at_exit
+from transport._process_claim import Owned
 from transport._process_outbox import LITTLE, Outbox
-from transport._process_owner import Peer, here, own_pidfd, parent, peer
-from transport._process_parcel import Packed, Parcel, Plain, Shipped, bad, pack
+from transport._process_owner import here
+from transport._process_parcel import Freight, Packed, Parcel, Plain, Shipped, bad, drop_frames, pack
+from transport._process_reader import FrameReader
 from transport._process_source import ProcessSource
 from transport._process_wire import (
     ACK,
@@ -39,15 +40,11 @@ from transport._process_wire import (
     Chunk,
     Descriptor,
     Frame,
-    FrameReader,
-    Handle,
     chunks,
     control,
 )
-from transport._state import State
 from transport.link import NOTHING_LISTED
 from transport.message import CloseReason, EndMark, Item, opened
-from transport.port import MessagePort
 
 if TYPE_CHECKING:
     from transport._end import End
@@ -61,37 +58,25 @@ _open: Final[set[socket.socket]] = set()
 collected first, and complain that nobody closed it."""
 
 
-class Freight(Protocol):
-    """Who puts ends into messages, and takes them out."""
-
-    def reserve(self, items: Sequence[object]) -> list[socket.socket]:
-        """Sockets enough to ship *items* of a transfer list.  OSError if there are no descriptors."""
-
-    def ship(self, tokens: Sequence[object], reserved: list[socket.socket]) -> list[Shipped]:
-        """Take the ends among *tokens* apart, so that they can be put together elsewhere."""
-
-    def adopt(self, state: bytes, handles: list[Descriptor]) -> End:
-        """Put an end together."""
-
-
-class ProcessLink:
+class ProcessLink(Owned):
     """From one end through a socket to the other, in this process or in another one."""
 
     backend = "process"
     source: Source | None
 
     def __init__(self, end: End, sock: socket.socket, channel: bytes, freight: Freight) -> None:
+        super().__init__()
         self.channel: object = channel
         self.socket: Final = sock
         self.freight: Final = freight
         self.reader: Final = FrameReader(self._hear_messages, self._hear_frame, self._hear_taken)
-        self._reading: Final = ProcessSource(sock, self.reader, self._hear_end, self._use)
+        self._reading = ProcessSource(sock, self.reader, self._hear_end, self.use)
         self.source = self._reading
-        self.outbox: Final = Outbox(sock, self._flush, self._broken)
+        self.outbox: Final = Outbox(sock, self.flush, self._broken)
         self.lock = RLock()
         """Guards all that follows, and the outbox.  (Re-entrant: a signal handler may post.)"""
         self.unacknowledged = 0
-        self._end: Final = end
+        self._end = end
         self._prompt = False
         """Does the other side wait for what is taken here?"""
         self._tell_at = 1
@@ -102,15 +87,6 @@ class ProcessLink:
         """Has the end mark been queued?"""
         self.gone = False
         """Is the socket closed, or passed on?"""
-        self.copied = False
-        """Has there been a fork while the end was here?  Then other processes have copies of the socket."""
-        self.announced = False
-        """Has the other side been told which process owns this end?"""
-        self.dormant = False
-        """Was it inherited by a fork, and not been used here?  Then it is another process's."""
-        self._both_here = False
-        """At the last fork, was the other end in this process too?  Then the parent is a child's peer."""
-        self._peer: Peer | None = None
         end.taken = self._taken
         _open.add(sock)
         here.add(self)
@@ -124,7 +100,7 @@ class ProcessLink:
 
     def post(self, value: object, transfer: Iterable[object] = NOTHING_LISTED) -> None:
         if self.dormant:
-            self._use()
+            self.use()
         if transfer is NOTHING_LISTED:
             payload = dumps_plain(value)
             if payload is not None and len(payload) <= LITTLE:
@@ -168,7 +144,7 @@ class ProcessLink:
         self.discard(entries)
 
     def send(self, item: Item) -> None:
-        self._use()
+        self.use()
         if isinstance(item, EndMark):
             self.close(item.reason)
             return
@@ -190,31 +166,20 @@ class ProcessLink:
         """Send what may be no clone at all: for tests."""
         self._put(chunks(MESSAGE, payload, (), (), ()), len(payload))
 
-    def discard(self, entries: Sequence[Chunk], *, begun: bool = False) -> int:
-        """Close the ports in frames that will not be written; of the first, if *begun*, a part has been.
+    def discard(self, entries: Sequence[Chunk]) -> int:
+        """Close the ports in frames that will not be written; what they told of is to be told yet.
 
         Returns:
             How much the messages in them counted for.
         """
-        sizes: list[int] = []
-
-        def hear_frame(frame: Frame) -> None:
-            if frame.kind == MESSAGE:
-                parcel = Parcel(frame, self.freight.adopt)
-                sizes.append(parcel.size)
-                drop(parcel)
-
-        reader = FrameReader(lambda payloads: sizes.extend(map(len, payloads)), hear_frame, self._owe)
-        for entry in entries[1:] if begun else entries:
-            if entry.handles:
-                reader.feed_handles([_owned(handle) for handle in entry.handles])
-            for view in entry.views:
-                reader.feed(memoryview(view))
-        return sum(sizes)
+        size, taken = drop_frames(entries, self.freight.adopt)
+        with self.lock:
+            self.outbox.owed += taken
+        return size
 
     # ------------------------------------------------------------------ writing
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         with self.lock:
             if not self.gone:
                 self.outbox.flush()
@@ -223,14 +188,14 @@ class ProcessLink:
     def _broken(self) -> None:
         """Nobody reads any more.  What the other side wrote before is still there to be read."""
         entries, begun = self.outbox.take()
-        self.discard(entries, begun=begun)
+        self.discard(entries[1:] if begun else entries)  # of the first, a part has been written
         self.unacknowledged = 0
 
     def close(self, reason: CloseReason) -> None:
         if self._end.ended is None and reason is CloseReason.LOCAL and self._reading.peeking:
             self.quit()  # dropped by one who has not used it since a fork: another process may
             return
-        self._use()
+        self.use()
         with self.lock:
             if self._closing or self.gone:
                 return
@@ -280,11 +245,11 @@ class ProcessLink:
     def _leave(self) -> None:
         _open.discard(self.socket)
         here.remove(self)
-        self._know(None)
+        self.know(None)
 
     def part(self) -> tuple[list[Chunk], bool]:
         """This link is to be taken apart: what is not written yet.  The caller takes the socket."""
-        self._use()
+        self.use()
         with self.lock:
             if self.announced:
                 self._say(DISOWN)
@@ -316,9 +281,9 @@ class ProcessLink:
         elif frame.kind == END:
             self._reading.end(REASONS[frame.payload_start])
         elif frame.kind == CLAIM:
-            self._hear_claim(frame)
+            self.hear_claim(frame)
         elif frame.kind == DISOWN:
-            self._know(None)
+            self.know(None)
 
     def _hear_end(self, reason: CloseReason) -> None:
         self._end.put_end(reason)
@@ -342,114 +307,22 @@ class ProcessLink:
         for _, callback in due:
             callback()
 
-    # ------------------------------------------------------------------ who owns the ends
+    # ------------------------------------------------------------------ for ``Owned``
 
-    def _use(self) -> None:
-        """Somebody uses this end here."""
-        if self.dormant:
-            self.claim()
-
-    def claim(self) -> None:
-        """In a forked child: this end is ours from now on, and the other side is told so."""
-        if not self.dormant:
-            return
-        self.dormant = False
-        port = self.port()
-        if port is not None:
-            port._pid = os.getpid()
-        here.add(self)
-        at_exit(self)
-        before, self._peer = self._peer, None
-        if before is None:
-            self._know(parent() if self._both_here else None)
-        elif before.pid != os.getpid():
-            self._know(peer(before.pid, Descriptor(os.dup(before.pidfd.number))))
-        self._reading.resume()
-        self.announce()
-        self._flush()
-
-    def announce(self) -> None:
-        """Tell the other side which process owns this end."""
-        pidfd = own_pidfd()
+    def say_claim(self, pidfd: Descriptor) -> bool:
         with self.lock:
-            if not (pidfd is None or self._closing or self.gone):
-                self.announced = True
-                header = HEADER.pack(CLAIM, 0, 1, 0, os.getpid(), 0)
-                self.outbox.put_now(Chunk([header], [Borrowed(pidfd.number, pidfd)]))
+            if self._closing or self.gone:
+                return False
+            header = HEADER.pack(CLAIM, 0, 1, 0, os.getpid(), 0)
+            self.outbox.put_now(Chunk([header], [Borrowed(pidfd.number, pidfd)]))
+            return True
 
-    def _hear_claim(self, frame: Frame) -> None:
-        if frame.length == os.getpid():
-            self._know(None)  # it came back
-            return
-        other = here.other(self)
-        if isinstance(other, ProcessLink):
-            other.lose()
-        if frame.handles:
-            self._know(peer(frame.length, frame.handles[0]))
-        if self.copied and not self.announced:
-            self.announce()
-
-    def lose(self) -> None:
-        """The end of this link has been claimed by a forked child: what is here is left behind."""
-        port = self.port()
-        if port is not None:
-            with suppress(DataCloneError):
-                port.transfer_take()
-        self.quit()
-        self._end.items.clear()  # they are the child's, and so are the ports in them
-
-    def know(self, pid: int, pidfd: Descriptor) -> None:
-        """The other end is owned by the process *pid*."""
-        if pid != os.getpid():
-            self._know(peer(pid, pidfd))
-
-    def peer_known(self) -> Peer | None:
-        return self._peer
-
-    def _know(self, other: Peer | None) -> None:
-        before, self._peer = self._peer, other
-        if before is not other:
-            if other is not None:
-                other.add(self)
-            if before is not None:
-                before.remove(self)
-
-    def peer_died(self, other: Peer) -> None:
-        """For the one who watches its pidfd."""
-        self._reading.finish(CloseReason.PEER_DIED, lambda: self._peer is other)
-
-    def before_fork(self) -> None:
-        """In the parent: the child gets a copy that is whole."""
-        self.copied = True
-        self._both_here = here.other(self) is not None
-        if not self._both_here:
-            if not self.announced:
-                self.announce()
-        elif self._is_idle():
-            self._reading.pause()
-
-    def _is_idle(self) -> bool:
-        port = self.port()
-        return not self._end.waiters and (port is None or port._state is not State.FLOWING)
-
-    def after_fork(self) -> None:
-        """In the parent: what nobody uses is not read, as the child may claim it."""
-        self._reading.peek()
-
-    def port(self) -> MessagePort | None:
-        """The port that owns the end."""
-        owner = self._end.owner()
-        return owner if isinstance(owner, MessagePort) else None
-
-    def become_dormant(self, *, keep_unsent: bool) -> None:
-        """In the child: nothing here is ours, unless it is claimed."""
+    def begin_again(self, *, keep_unsent: bool) -> None:
         self.lock = RLock()
         self._end.forget()
         self._waiting = []
+        self._prompt = False
         self._tell_at = 1
-        self.dormant = self._reading.unclaimed = True
-        self.announced = False
-        self._reading.forget()
         self.outbox.forget(keep=keep_unsent)
 
     # ------------------------------------------------------------------ acknowledging
@@ -465,11 +338,6 @@ class ProcessLink:
             self.outbox.owed += size
             if self.outbox.owed >= self._tell_at:
                 self._tell()
-
-    def _owe(self, size: int) -> None:
-        """What was to tell the other side of *size* bytes was not written."""
-        with self.lock:
-            self.outbox.owed += size
 
     def _tell(self) -> None:
         """The lock is held."""
@@ -500,7 +368,7 @@ class ProcessLink:
         return self.unacknowledged
 
     def notify(self, threshold: int, callback: Callable[[], None]) -> None:
-        self._use()
+        self.use()
         with self.lock:
             over = self._closing or self.gone or self._end.ended is not None
             if not over and self.unacknowledged > threshold:
@@ -539,8 +407,3 @@ class ProcessLink:
             self.socket.close()
             _open.discard(self.socket)
             here.remove(self)
-
-
-def _owned(handle: Handle) -> Descriptor:
-    """*handle*, if it is to be disposed of; a stand-in if it is only lent."""
-    return handle if isinstance(handle, Descriptor) else Descriptor(-1)

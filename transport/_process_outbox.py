@@ -123,7 +123,23 @@ class Outbox:
                 self._listed = True
                 bursts.add(self)
         else:
-            self._write_first(payload)
+            # Nothing is queued, and there is room, nearly always: ``flush``, for this one frame.
+            self._writing = True
+            owed = self.owed
+            frame = HEADER.pack(MESSAGE, 0, 0, 0, len(payload), owed) + payload
+            try:
+                count = self._socket.send(frame, _FLAGS)
+            except OSError:
+                count = 0  # flush meets the same error
+            finally:
+                self._writing = False
+            self.owed -= owed
+            if count != len(frame):
+                # (A signal handler may have posted meanwhile; this goes first.)
+                queue.appendleft(_cut(Chunk([frame]), count))
+                self._begun = count > 0
+            if queue:
+                self.flush()
             self._at_once = monotonic() + _GAP
             self._waits = bursts.waits
 
@@ -144,25 +160,6 @@ class Outbox:
     def put_now(self, entry: Chunk) -> None:
         """Write *entry* behind all that was put before; now, if there is room."""
         self.put(entry)
-        if self._queue:
-            self.flush()
-
-    def _write_first(self, payload: bytes) -> None:
-        """``flush`` for the usual case: nothing is queued, and there is room."""
-        self._writing = True
-        owed = self.owed
-        frame = HEADER.pack(MESSAGE, 0, 0, 0, len(payload), owed) + payload
-        try:
-            count = self._socket.send(frame, _FLAGS)
-        except OSError:
-            count = 0  # flush meets the same error
-        finally:
-            self._writing = False
-        self.owed -= owed
-        if count != len(frame):
-            # (A signal handler may have posted meanwhile; this goes first.)
-            self._queue.appendleft(_cut(Chunk([frame]), count))
-            self._begun = count > 0
         if self._queue:
             self.flush()
 

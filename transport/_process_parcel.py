@@ -9,9 +9,10 @@ How an end is put into a message and becomes an end again is the link's affair: 
 
 from __future__ import annotations
 
+import socket
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from clonecodec import (
     ArrayBuffer,
@@ -24,7 +25,7 @@ from clonecodec import (
     take_all,
 )
 from clonecodec.plain import loads_plain
-from transport._drop import drop_all
+from transport._drop import drop, drop_all
 from transport._end import End
 from transport._process_codec import (
     COPIED_BYTES,
@@ -36,6 +37,7 @@ from transport._process_codec import (
     PortDeserializer,
     PortSerializer,
 )
+from transport._process_reader import FrameReader
 from transport._process_wire import (
     BAD,
     MESSAGE,
@@ -56,6 +58,19 @@ Shipped: TypeAlias = tuple[bytes, Sequence[Handle]]
 """An end, as it travels: its state, and descriptors of which the first is the socket."""
 
 Adopt: TypeAlias = Callable[[bytes, "list[Descriptor]"], End]
+
+
+class Freight(Protocol):
+    """Who puts ends into messages, and takes them out."""
+
+    def reserve(self, items: Sequence[object]) -> list[socket.socket]:
+        """Sockets enough to ship *items* of a transfer list.  OSError if there are no descriptors."""
+
+    def ship(self, tokens: Sequence[object], reserved: list[socket.socket]) -> list[Shipped]:
+        """Take the ends among *tokens* apart, so that they can be put together elsewhere."""
+
+    def adopt(self, state: bytes, handles: list[Descriptor]) -> End:
+        """Put an end together."""
 
 
 class Packed:
@@ -244,3 +259,32 @@ def _build(record: Record, segment: bytearray, handles: list[Descriptor], adopt:
     if record.kind == SHARED:
         return SharedArrayBuffer.from_fd(handles[0].release(), record.length)
     return segment
+
+
+def drop_frames(entries: Iterable[Chunk], adopt: Adopt) -> tuple[int, int]:
+    """Close the ports in frames that will not be written.
+
+    Returns:
+        How much the messages in them counted for, and how much they said had been taken.
+    """
+    sizes: list[int] = []
+    taken: list[int] = []
+
+    def hear_frame(frame: Frame) -> None:
+        if frame.kind == MESSAGE:
+            parcel = Parcel(frame, adopt)
+            sizes.append(parcel.size)
+            drop(parcel)
+
+    reader = FrameReader(lambda payloads: sizes.extend(map(len, payloads)), hear_frame, taken.append)
+    for entry in entries:
+        if entry.handles:
+            reader.feed_handles([_owned(handle) for handle in entry.handles])
+        for view in entry.views:
+            reader.feed(memoryview(view))
+    return sum(sizes), sum(taken)
+
+
+def _owned(handle: Handle) -> Descriptor:
+    """*handle*, if it is to be disposed of; a stand-in if it is only lent."""
+    return handle if isinstance(handle, Descriptor) else Descriptor(-1)

@@ -26,6 +26,7 @@ from transport import _thread_link
 from transport._drop import drop_all
 from transport._end import End
 from transport._process_link import ProcessLink
+from transport._process_owner import peer
 from transport._process_parcel import Parcel, Plain, Shipped, bad, pack
 from transport._process_wire import END, REASONS, Chunk, Descriptor, Handle, Octets, control
 from transport._relay import relay
@@ -91,7 +92,9 @@ class _Freight:
         numbers = _CHUNK.iter_unpack(state[_STATE.size : offset])
         rest = handles[1:]
         if pid:
-            link.know(pid, rest.pop(0))
+            pidfd = rest.pop(0)
+            if pid != os.getpid():
+                link.know(peer(pid, pidfd))
         entries: list[Chunk] = []
         for index, (size, count) in enumerate(numbers):
             octets, mine, rest = state[offset : offset + size], rest[:count], rest[count:]
@@ -178,7 +181,7 @@ def _take_apart(end: End, link: ProcessLink) -> Work:
         to_come += yield from _again(item)
     end.items.clear()
     to_come += link.reader.half_read()
-    known = link.peer_known()
+    known = link.peer
     if known is not None:
         peer_pid, peer_handles = known.pid, [Descriptor(os.dup(known.pidfd.number))]
     else:

@@ -12,6 +12,7 @@ from typing import Final
 
 from transport._io import io_poller
 from transport._process_outbox import bursts, flush_bursts
+from transport._process_reader import FrameReader, handles_in
 from transport._process_wire import (
     CLAIM,
     END,
@@ -19,8 +20,6 @@ from transport._process_wire import (
     MAX_DESCRIPTORS,
     REASONS,
     FrameError,
-    FrameReader,
-    handles_in,
 )
 from transport._source import Source
 from transport.message import CloseReason

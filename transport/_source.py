@@ -235,6 +235,11 @@ class Source(ABC):
 
     # ------------------------------------------------------------------ threads
 
+    @property
+    def led(self) -> bool:
+        """Does a thread read it that waits for a message?"""
+        return self._leader is not None
+
     def read_alone(self, items: Sized, timeout: float | None) -> bool:
         """Read until there are *items*, which nobody else puts there, or *timeout* seconds are over.
 

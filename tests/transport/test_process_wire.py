@@ -17,6 +17,7 @@ from tests.transport.test_program import run
 from transport import CloseReason, MessageChannel, MessagePort, PortClosedError
 from transport._process_codec import APART
 from transport._process_link import ProcessLink
+from transport._process_reader import FrameReader
 from transport._process_wire import (
     ACK,
     BATCH,
@@ -27,7 +28,6 @@ from transport._process_wire import (
     Descriptor,
     Frame,
     FrameError,
-    FrameReader,
     Record,
     batch,
     chunks,
