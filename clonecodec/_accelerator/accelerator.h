@@ -30,12 +30,9 @@
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define PREFETCH(address) __builtin_prefetch(address)
 #if !defined(__GNUC__) && !defined(__clang__)
 #undef LIKELY
 #undef UNLIKELY
-#undef PREFETCH
-#define PREFETCH(address) (void)(address)
 #define LIKELY(x) (x)
 #define UNLIKELY(x) (x)
 #endif

@@ -998,8 +998,8 @@ writer_length(PyObject *self)
     return ((Writer *)self)->used;
 }
 
-/* Whether the next dumps is to have the room: most of it is used, but much is left over.  (To give that back, and to
- * ask for it again, takes new pages each time, which takes longer than a copy.) */
+/* Whether the room is for the next dumps, as far as it is not too much, and more than these bytes need.  (To cut it
+ * and to ask for more again takes new pages each time, which takes longer than a copy.) */
 static inline bool
 keeps(Writer *writer)
 {
