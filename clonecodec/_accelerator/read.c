@@ -84,19 +84,27 @@ varint(Reader *reader, uint32_t *value)
     return there;
 }
 
+static inline double
+get_double(const uint8_t *at)
+{
+    double value;
+    uint64_t bits = 0;
+#if PY_BIG_ENDIAN
+    for (int i = 7; i >= 0; i--)
+        bits = bits << 8 | at[i];
+#else
+    memcpy(&bits, at, sizeof bits);
+#endif
+    memcpy(&value, &bits, sizeof bits);
+    return value;
+}
+
 static inline bool
 double_value(Reader *reader, double *value)
 {
     if (reader->end - reader->at < 8)
         return false;
-    uint64_t bits = 0;
-#if PY_BIG_ENDIAN
-    for (int i = 7; i >= 0; i--)
-        bits = bits << 8 | reader->at[i];
-#else
-    memcpy(&bits, reader->at, sizeof bits);
-#endif
-    memcpy(value, &bits, sizeof bits);
+    *value = get_double(reader->at);
     reader->at += 8;
     return true;
 }
@@ -605,6 +613,51 @@ value_of(Reader *reader, bool *began)
     }
 }
 
+/* Read the numbers that come next in a list, of which there are often many; -1 if there is no memory.  The last bytes
+ * of the data, and numbers of more than three bytes, are left to value_of. */
+static inline int
+read_numbers(Reader *reader, Frame *frame)
+{
+    const uint8_t *at = reader->at;
+    Py_ssize_t size = PyList_GET_SIZE(frame->target), left = frame->left;
+    int status = 0;
+    for (; left && reader->end - at > 9; left--) {
+        PyObject *item;
+        if (*at == INT32) {
+            uint32_t number = at[1];
+            if (number < 0x80)
+                at += 2;
+            else if (at[2] < 0x80) {
+                number = (number & 0x7F) | (uint32_t)at[2] << 7;
+                at += 3;
+            }
+            else if (at[3] < 0x80) {
+                number = (number & 0x7F) | (uint32_t)(at[2] & 0x7F) << 7 | (uint32_t)at[3] << 14;
+                at += 4;
+            }
+            else
+                break;
+            item = PyLong_FromLong((int32_t)((number >> 1) ^ (0 - (number & 1))));
+        }
+        else if (*at == DOUBLE) {
+            item = PyFloat_FromDouble(get_double(at + 1));
+            at += 9;
+        }
+        else
+            break;
+        if (item == NULL) {
+            status = -1;
+            break;
+        }
+        PyList_SET_ITEM(frame->target, size, item);
+        size++;
+    }
+    Py_SET_SIZE(frame->target, size);
+    frame->left = left;
+    reader->at = at;
+    return status;
+}
+
 static PyObject *
 walk(Reader *reader)
 {
@@ -614,6 +667,9 @@ walk(Reader *reader)
         switch (frame->kind) {
         case ROOT: break;
         case LIST:
+            if (read_numbers(reader, frame) < 0)
+                return NULL;
+            /* fall through */
         case TUPLE:
             if (LIKELY(frame->left)) {
                 frame->left--;
