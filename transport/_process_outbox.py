@@ -188,7 +188,7 @@ class Outbox:
     def _write_burst(self) -> bool:
         queue = self._queue
         payloads: list[bytes] = []
-        for entry in list(islice(queue, _TOGETHER)):
+        for entry in self._first(_TOGETHER):
             if isinstance(entry, Chunk):
                 break
             payloads.append(entry)
@@ -207,10 +207,17 @@ class Outbox:
             self._begun = True
         return True
 
+    def _first(self, count: int) -> list[bytes | Chunk]:
+        while True:
+            try:
+                return list(islice(self._queue, count))
+            except RuntimeError:  # a signal handler has posted between these two calls
+                continue
+
     def _write_chunks(self) -> bool:
         views: list[Octets] = []
         numbers: list[int] = []
-        for entry in list(islice(self._queue, _GATHER)):
+        for entry in self._first(_GATHER):
             if not isinstance(entry, Chunk):
                 break
             if entry.handles:
@@ -302,7 +309,7 @@ class Outbox:
     def take(self) -> tuple[list[Chunk], bool]:
         """All that is not written, and whether a part of the first entry was; nothing is written any more."""
         self._stop_waiting()
-        entries = [_chunk(entry) for entry in self._queue]
+        entries = [_chunk(entry) for entry in self._first(len(self._queue))]
         self._queue.clear()
         begun, self._begun = self._begun, False
         return entries, begun

@@ -119,6 +119,8 @@ class ProcessSource(Source):
                     self.end(reason)
         if self.ended:
             self._finish()
+        else:
+            self.wake_leader()
 
     def pump(self) -> bool:
         if self.peeking:

@@ -258,14 +258,16 @@ class Source(ABC):
             with self._role:
                 if self._leader is not None or self._retired:
                     return False
-                if self._poller is not None:
+                polled = self._poller is not None
+                if polled:
                     self._leave_poller()
                 self._leader = sleeper
                 self._loans += 1
             if sleeper.reads != fd:
                 sleeper.lead(fd)
-            with self._pumping:
-                pass  # what a poller is just reading is in *items* then, and it would tell nobody
+            if polled:
+                with self._pumping:
+                    pass  # what the poller is just reading is in *items* then, and it would tell nobody
             while not items and sleeper.sleep(timeout) and not sleeper.woken:
                 with self._pumping:
                     if self._leader is not sleeper or self._retired:
@@ -307,6 +309,12 @@ class Source(ABC):
                     return
         finally:
             self._stop_leading(sleeper)
+
+    def wake_leader(self) -> None:
+        """Somebody else has read, for once: who reads alone looks whether it was for him."""
+        with self._role:
+            if self._leader is not None:
+                self._leader.wake()
 
     def _lead(self, sleeper: Sleeper) -> None:
         if self._poller is not None:
