@@ -235,7 +235,7 @@ class ProcessLink(Owned):
     def _say(self, kind: int, detail: int = 0) -> None:
         """Write a frame without body now, with what is owed.  The lock is held."""
         taken, self.outbox.owed = self.outbox.owed, 0
-        self.outbox.put_now(Chunk([control(kind, detail, 0, taken)]))
+        self.outbox.put_now(Chunk([control(kind, detail, taken)]))
 
     def begin_with(self, entries: Sequence[Chunk], *, begun: bool) -> None:
         """Write first what this link's predecessor has left."""

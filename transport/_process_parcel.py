@@ -97,11 +97,6 @@ class Packed:
                 raise DataCloneError("the ArrayBuffer is detached and cannot be cloned")
         self.tokens = take_all(self.items)
 
-    def restore(self) -> None:
-        """Undo ``take``."""
-        for item, token in zip(self.items, self.tokens, strict=True):
-            item.transfer_restore(token)
-
     def chunks(self, shipped: Iterable[Shipped], taken: int = 0) -> list[Chunk]:
         """The frame; *shipped* has each end among the tokens, in their order."""
         serializer = self._serializer

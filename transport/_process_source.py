@@ -123,16 +123,14 @@ class ProcessSource(Source):
             self.wake_leader()
 
     def pump(self) -> bool:
-        if self.peeking:
-            return self._look()
-        self._read(_ROUNDS)
-        return not self.ended
+        return self._look() if self.peeking else self._read(_ROUNDS)
 
     def drain(self) -> None:
         """Read all that is there.  For the one who has retired this source, and will close the socket."""
         self._read(1 << 30)
 
-    def _read(self, rounds: int) -> None:
+    def _read(self, rounds: int) -> bool:
+        """At most so often; False when nothing more can come."""
         scratch = _scratches.pop() if _scratches else memoryview(bytearray(_SCRATCH))
         reader = self._reader
         try:
@@ -143,15 +141,15 @@ class ProcessSource(Source):
                 try:
                     count, ancillary, flags, _ = self._socket.recvmsg_into(into, _ROOM, _FLAGS)
                 except BlockingIOError:
-                    return
+                    break
                 except OSError:  # ECONNRESET: it closed without having read all that we sent
                     self.end(CloseReason.PEER_DIED)
-                    return
+                    break
                 if ancillary or flags & _TRUNCATED:
                     reader.feed_handles(handles_in(ancillary), lost=bool(flags & _TRUNCATED))
                 if not count:
                     self.end(CloseReason.PEER_DIED)
-                    return
+                    break
                 room = _SCRATCH
                 if target is None:
                     reader.feed(scratch[:count])
@@ -161,11 +159,12 @@ class ProcessSource(Source):
                     reader.filled(inside)
                     reader.feed(scratch[: count - inside])
                 if count < room and not ancillary:
-                    return
+                    break
         except FrameError:
             self.end(CloseReason.PROTOCOL_ERROR)
         finally:
             _scratches.append(scratch)
+        return not self.ended
 
     def end(self, reason: CloseReason) -> None:
         """Nothing comes any more."""

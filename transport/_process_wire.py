@@ -106,9 +106,9 @@ class Chunk(NamedTuple):
     handles: Sequence[Handle] = ()
 
 
-def control(kind: int, records: int = 0, length: int = 0, taken: int = 0) -> bytes:
+def control(kind: int, records: int = 0, taken: int = 0) -> bytes:
     """A frame without body and descriptors."""
-    return HEADER.pack(kind, 0, 0, records, length, taken)
+    return HEADER.pack(kind, 0, 0, records, 0, taken)
 
 
 def framed(payload: bytes, taken: int = 0) -> bytes:
