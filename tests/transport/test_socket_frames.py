@@ -179,6 +179,28 @@ def test_pings_of_one_who_does_not_read_pile_up_nothing(listener: Listener) -> N
         assert client.next() == (PONG, 0, b"")
 
 
+def test_pings_that_cannot_be_answered_at_once_get_one_answer_later(listener: Listener) -> None:
+    with RawClient(listener.url) as client:
+        port = listener.accept(5)
+        client.send(ACK, 1, struct.pack("<QQ", 1 << 30, 0))
+        client.send(MESSAGE, 1, ONE)
+        assert port.receive(5) == 1
+        port.post_message(b"x" * (64 << 20))  # more than any kernel keeps for one who does not read
+        for _ in range(3):
+            client.send(PING, 0)
+        client.send(MESSAGE, 1, ONE)
+        assert port.receive(5) == 1
+        client.socket.settimeout(0.5)
+
+        kinds = []
+        with pytest.raises(TimeoutError):
+            while True:
+                kinds.append(client.next().kind)
+
+    assert kinds.count(PONG) == 1
+    assert kinds.count(BEGIN) == 1
+
+
 def test_a_message_may_come_byte_by_byte(listener: Listener) -> None:
     with RawClient(listener.url) as client:
         port = listener.accept(5)
