@@ -25,7 +25,7 @@ from transport.message import CloseReason, EndMark, Item, opened
 from transport.socket_carry import carry
 from transport.socket_credit import Intake
 from transport.socket_frames import ACK, ACKNOWLEDGED, BUFFER, PROBE, TABLE, ProtocolError, frame
-from transport.socket_limits import MOST_ATTACHMENTS
+from transport.socket_limits import MOST_ATTACHMENTS, SHORT
 from transport.socket_message import Arrived, Assembly, Outgoing
 from transport.socket_values import octets_of, pack
 
@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 
 NOTHING: Final = b""
 """A payload that is none: who receives it hears 'messageerror'."""
+
+
+def is_long(item: Item) -> bool:
+    """Has it to be told at once that *item* was taken?"""
+    return isinstance(item, Arrived) and item.size > SHORT
 
 
 class SocketLink:
@@ -254,7 +259,7 @@ class SocketLink:
         """A message was taken out of the queue: in the taker's thread."""
         untold = self._untold
         untold.append(None)
-        if len(untold) >= self._batch or not self.end.items or self.intake.eager:
+        if len(untold) >= self._batch or not self.end.items or self.intake.eager or is_long(item):
             self._settle()
 
     def _on_taken_among_others(self, item: Item) -> None:

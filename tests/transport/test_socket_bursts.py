@@ -40,6 +40,14 @@ def listener() -> Iterator[Listener]:
         yield listener
 
 
+def varint(number: int) -> bytes:
+    octets = b""
+    while number >> 7:
+        octets += bytes((number & 0x7F | 0x80,))
+        number >>= 7
+    return octets + bytes((number,))
+
+
 def joined(listener: Listener) -> tuple[MessagePort, MessagePort]:
     near = connect(listener.url)
     return near, listener.accept(5)
@@ -186,6 +194,32 @@ def test_messages_of_a_batch_count_until_each_is_taken(listener: Listener) -> No
             far.receive(5)
         until(lambda left=left: near.buffered_amount == left * size)  # type: ignore[misc]
     near.close()
+
+
+@pytest.mark.parametrize(
+    ("window", "size"), [(64, 15_000), (64, 8000), (64, 1000), (4096, 400_000), (4096, 8200), (4096, 1000)]
+)
+def test_what_was_taken_is_granted_while_others_wait(window: int, size: int) -> None:
+    """At the latest when it is a quarter of the window."""
+    window <<= 10
+    limits = Limits(window=window)
+    with listen("tcp://127.0.0.1:0", limits=limits) as listener, RawClient(listener.url) as client:
+        port = listener.accept(5)
+        client.send(MESSAGE, 1, ONE)
+        assert (32 << 10) + struct.unpack("<QQ", client.until(ACK).body)[0] == window
+        payload = bytes.fromhex("ff0f22") + varint(size) + b"x" * size
+        count = (window - len(ONE)) // len(payload)
+        client.socket.sendall(frame(MESSAGE, 1, payload) * count)
+        until(lambda: len(port._end.items) == count + 1)
+
+        assert port.receive(5) == 1
+        granted, taken = 0, len(ONE)
+        while taken < window >> 1:
+            port.receive(5)
+            taken += len(payload)
+        while taken - granted >= window >> 2:
+            granted += struct.unpack("<QQ", client.until(ACK).body)[0]
+        assert len(port._end.items) > 0
 
 
 def test_who_waits_for_room_is_let_go_in_the_middle_of_a_batch(listener: Listener) -> None:
