@@ -125,6 +125,9 @@ class Poller:
                 self._set.register(fd, mask)
         except (FileNotFoundError, KeyError):
             pass  # it was closed, which took it out
+        except OSError:
+            if call is not None:
+                raise
 
     def wait(self, timeout: float | None = None) -> None:
         """Sleep until something can be done, or ``wake``, and do it."""
