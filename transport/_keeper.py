@@ -134,6 +134,7 @@ class Keeper:
             except RuntimeError:
                 return  # the interpreter is shutting down
             self._thread = thread
+            dispatcher().start()  # a thread that lives on may listen when it is too late for that
 
     def stay(self) -> None:
         """In the main thread, whose script is over: wait here, where Ctrl-C is heard."""

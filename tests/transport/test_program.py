@@ -37,6 +37,7 @@ def run(program: str) -> tuple[int, str, str]:
         out, err = process.communicate(timeout=30)
     except subprocess.TimeoutExpired:
         process.kill()
+        process.communicate()
         raise
     return process.returncode, out, err
 
@@ -517,7 +518,7 @@ def test_a_thread_that_is_no_daemon_may_listen_when_the_script_is_over() -> None
         def late():
             time.sleep(0.2)
             one.on("message", lambda value: (print(value, flush=True), one.close()))
-            threading.Timer(0.2, two.post_message, ["x"]).start()
+            two.post_message("x")
 
         threading.Thread(target=late).start()
         """
