@@ -26,6 +26,7 @@ typedef struct {
 } Frame;
 
 #define FEW 16
+#define MANY 8
 
 typedef struct {
     State *state;
@@ -383,6 +384,51 @@ drop(Frame *frame)
     Py_CLEAR(frame->keys);
 }
 
+/* Read the numbers that a list begins with, since it often holds nothing else; -1 if there is no memory.  The last
+ * bytes of the data, and ints of more than three bytes, are left to value_of. */
+static int
+read_numbers(Reader *reader, Frame *frame)
+{
+    const uint8_t *at = reader->at;
+    Py_ssize_t size = PyList_GET_SIZE(frame->target), left = frame->left;
+    int status = 0;
+    for (; left && reader->end - at > 9; left--) {
+        PyObject *item;
+        if (*at == INT32) {
+            uint32_t number = at[1];
+            if (number < 0x80)
+                at += 2;
+            else if (at[2] < 0x80) {
+                number = (number & 0x7F) | (uint32_t)at[2] << 7;
+                at += 3;
+            }
+            else if (at[3] < 0x80) {
+                number = (number & 0x7F) | (uint32_t)(at[2] & 0x7F) << 7 | (uint32_t)at[3] << 14;
+                at += 4;
+            }
+            else
+                break;
+            item = PyLong_FromLong((int32_t)((number >> 1) ^ (0 - (number & 1))));
+        }
+        else if (*at == DOUBLE) {
+            item = PyFloat_FromDouble(get_double(at + 1));
+            at += 9;
+        }
+        else
+            break;
+        if (item == NULL) {
+            status = -1;
+            break;
+        }
+        PyList_SET_ITEM(frame->target, size, item);
+        size++;
+    }
+    Py_SET_SIZE(frame->target, size);
+    frame->left = left;
+    reader->at = at;
+    return status;
+}
+
 static Frame *
 begin_array(Reader *reader, bool hinted)
 {
@@ -396,9 +442,10 @@ begin_array(Reader *reader, bool hinted)
     else if (target != NULL && length)
         PyObject_GC_UnTrack(target); /* nobody is to see it before it is filled */
     Frame *frame = push(reader, hinted ? TUPLE : LIST, target);
-    if (frame != NULL)
-        frame->length = frame->left = length;
-    return frame;
+    if (frame == NULL)
+        return NULL;
+    frame->length = frame->left = length;
+    return hinted || length < MANY || read_numbers(reader, frame) == 0 ? frame : NULL;
 }
 
 /* Begin the container whose tag has been read; NULL also if it is none. */
@@ -613,51 +660,6 @@ value_of(Reader *reader, bool *began)
     }
 }
 
-/* Read the numbers that come next in a list, of which there are often many; -1 if there is no memory.  The last bytes
- * of the data, and numbers of more than three bytes, are left to value_of. */
-static inline int
-read_numbers(Reader *reader, Frame *frame)
-{
-    const uint8_t *at = reader->at;
-    Py_ssize_t size = PyList_GET_SIZE(frame->target), left = frame->left;
-    int status = 0;
-    for (; left && reader->end - at > 9; left--) {
-        PyObject *item;
-        if (*at == INT32) {
-            uint32_t number = at[1];
-            if (number < 0x80)
-                at += 2;
-            else if (at[2] < 0x80) {
-                number = (number & 0x7F) | (uint32_t)at[2] << 7;
-                at += 3;
-            }
-            else if (at[3] < 0x80) {
-                number = (number & 0x7F) | (uint32_t)(at[2] & 0x7F) << 7 | (uint32_t)at[3] << 14;
-                at += 4;
-            }
-            else
-                break;
-            item = PyLong_FromLong((int32_t)((number >> 1) ^ (0 - (number & 1))));
-        }
-        else if (*at == DOUBLE) {
-            item = PyFloat_FromDouble(get_double(at + 1));
-            at += 9;
-        }
-        else
-            break;
-        if (item == NULL) {
-            status = -1;
-            break;
-        }
-        PyList_SET_ITEM(frame->target, size, item);
-        size++;
-    }
-    Py_SET_SIZE(frame->target, size);
-    frame->left = left;
-    reader->at = at;
-    return status;
-}
-
 static PyObject *
 walk(Reader *reader)
 {
@@ -667,9 +669,6 @@ walk(Reader *reader)
         switch (frame->kind) {
         case ROOT: break;
         case LIST:
-            if (read_numbers(reader, frame) < 0)
-                return NULL;
-            /* fall through */
         case TUPLE:
             if (LIKELY(frame->left)) {
                 frame->left--;
