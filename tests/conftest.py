@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import node as node_module
 from tests.node import HOW_TO_GET_THEM, Node
+
+# What a test needs is not judged by a busy machine, or one that looks at every access to memory (make asan).
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_sessionfinish() -> None:
