@@ -60,6 +60,10 @@ Shipped: TypeAlias = tuple[bytes, Sequence[Handle]]
 Adopt: TypeAlias = Callable[[bytes, "list[Descriptor]"], End]
 
 
+ALONE: Final = b"\0"
+"""The payload of a message that is nothing but the first of what it moves.  (V8's format begins with ff.)"""
+
+
 class Freight(Protocol):
     """Who puts ends into messages, and takes them out."""
 
@@ -78,12 +82,14 @@ class Packed:
 
     __slots__ = ("_payload", "_serializer", "items", "size", "tokens")
 
-    def __init__(self, serializer: PortSerializer, items: Sequence[Transferable] = ()) -> None:
+    def __init__(
+        self, payload: bytes, serializer: PortSerializer | None, items: Sequence[Transferable]
+    ) -> None:
         """What *serializer* has written, and *items* of its transfer list."""
         self.items: Final = items
-        self._payload: Final = serializer.release_buffer()
+        self._payload: Final = payload
         self._serializer: Final = serializer
-        self.size = len(self._payload)
+        self.size = len(payload)
         self.tokens: Sequence[object] = ()
 
     def take(self) -> None:
@@ -92,14 +98,13 @@ class Packed:
         Raises:
             DataCloneError: something cannot be moved; nothing has been.
         """
-        for buffer in self._serializer.copied():
+        for buffer in self._serializer.copied() if self._serializer is not None else ():
             if buffer.detached:
                 raise DataCloneError("the ArrayBuffer is detached and cannot be cloned")
         self.tokens = take_all(self.items)
 
     def chunks(self, shipped: Iterable[Shipped], taken: int = 0) -> list[Chunk]:
         """The frame; *shipped* has each end among the tokens, in their order."""
-        serializer = self._serializer
         ends = iter(shipped)
         records: list[Record] = []
         segments: list[Octets] = []
@@ -120,9 +125,11 @@ class Packed:
                 octets = memoryview(token.memory)[: token.byte_length].toreadonly()
                 records.append(Record(MOVED_BYTES, 0, len(octets), len(octets), maximum))
                 segments.append(octets)
-        records += serializer.records
-        segments += serializer.segments
-        handles += serializer.handles
+        serializer = self._serializer
+        if serializer is not None:
+            records += serializer.records
+            segments += serializer.segments
+            handles += serializer.handles
         self.size += sum(map(len, segments))
         return chunks(MESSAGE, self._payload, records, segments, handles, taken=taken)
 
@@ -134,11 +141,13 @@ def pack(value: object, transfer: Iterable[object] = NOTHING_LISTED) -> Packed:
         DataCloneError: it cannot be done; nothing has changed.
     """
     items = () if transfer is NOTHING_LISTED else check_transfer_list(transfer)
+    if len(items) == 1 and value is items[0]:
+        return Packed(ALONE, None, items)
     serializer = PortSerializer(items)
     serializer.look_for_big_buffers(value)
     serializer.write_header()
     serializer.write_value(value)
-    return Packed(serializer, items)
+    return Packed(serializer.release_buffer(), serializer, items)
 
 
 def bad(reason: str) -> list[Chunk]:
@@ -194,9 +203,12 @@ class Parcel(Sealed):
             if frame.kind == BAD:
                 raise DecodeError(self._payload.decode("utf-8", "replace"), 0)
             self._build(frame, live)
-            deserializer = PortDeserializer(self._payload, live)
-            deserializer.read_header()
-            value = deserializer.read_value()
+            if self._payload == ALONE and listed:
+                value = live[0]
+            else:
+                deserializer = PortDeserializer(self._payload, live)
+                deserializer.read_header()
+                value = deserializer.read_value()
         except BaseException:
             drop_all([*live, *self.dispose()])
             raise

@@ -17,6 +17,7 @@ from tests.transport.test_program import run
 from transport import CloseReason, MessageChannel, MessagePort, PortClosedError
 from transport._process_codec import APART
 from transport._process_link import ProcessLink
+from transport._process_parcel import ALONE
 from transport._process_reader import FrameReader
 from transport._process_wire import (
     ACK,
@@ -216,6 +217,37 @@ def test_a_memfd_that_can_shrink_is_not_mapped() -> None:
     with pytest.raises(DecodeError, match="sealed"):
         far.receive(5)
     assert far.receive(5) == "next"
+
+
+def test_what_is_nothing_but_what_moves_arrives_as_that() -> None:
+    near, far = MessageChannel("process")
+    mine, peer = MessageChannel("process")
+    movable, plain = ArrayBuffer(8, movable=True), ArrayBuffer(b"plain")
+
+    near.post_message(mine, [mine])
+    near.post_message(movable, [movable])
+    near.post_message(plain, [plain])
+    near.post_message([plain := ArrayBuffer(b"x")], [plain])
+
+    assert near.buffered_amount > 0
+    cast(MessagePort, far.receive(5)).post_message("through it")
+    assert peer.receive(5) == "through it"
+    assert bytes(cast(ArrayBuffer, far.receive(5))) == bytes(8)
+    assert bytes(cast(ArrayBuffer, far.receive(5))) == b"plain"
+    assert [bytes(buffer) for buffer in cast("list[ArrayBuffer]", far.receive(5))] == [b"x"]
+
+
+def test_a_message_that_says_it_is_what_moves_and_moves_nothing_is_none() -> None:
+    near, far = MessageChannel("process")
+    link = near._end.link
+    assert isinstance(link, ProcessLink)
+    link.post_raw(ALONE)
+    for chunk in chunks(MESSAGE, ALONE, [Record(APART, 0, 1)], [b"x"], []):
+        link.outbox.put_now(chunk)
+
+    for _ in range(2):
+        with pytest.raises(DecodeError):
+            far.receive(5)
 
 
 def test_what_waits_to_be_written_travels_with_its_port() -> None:
