@@ -219,7 +219,7 @@ class Parcel(Sealed):
         if frame.lost:
             raise DecodeError("descriptors were lost: this process has too many files open", 0)
         records, segments = frame.records, frame.segments
-        frame.records = []
+        frame.records, frame.segments = [], []
         try:
             for record, segment in zip(records, segments, strict=True):
                 handles, frame.handles = (
