@@ -31,11 +31,8 @@ class Ledger:
     def __init__(self, limits: Limits) -> None:
         self.lock = threading.RLock()
         self.window: Final = limits.window
-        self.step: Final = limits.window >> 3
-        """Bytes that are taken, or that there is room for, before the other side is told unasked.
-
-        With what is not entered yet, that is a quarter of the window at most.
-        """
+        self.step: Final = limits.window >> 2
+        """Bytes that are taken, or that there is room for, before the other side is told unasked."""
         self.batch: Final = max(1, min(SETTLED, self.step // SHORT))
         """Short messages that are taken before it is worth a look whether somebody should be told."""
         self.limit: Final = limits.queued_bytes
