@@ -95,13 +95,18 @@ class Dispatcher:
                     return
                 self._thread = thread
 
+    def call(self, what: Callable[[], None]) -> None:
+        """Call *what* in the thread, soon."""
+        self.schedule(_Call(what))
+
     def settle(self, timeout: float | None) -> bool:
         """Wait until the turns that are due have been had; False when *timeout* seconds were not enough."""
         if self._thread is None or self.runs_here():
             return True
-        last = _LastTurn()
-        self.schedule(last)
-        return last.over.acquire(timeout=-1 if timeout is None else max(0, timeout))
+        over = threading.Lock()
+        over.acquire()
+        self.call(over.release)  # a turn that comes after those that are due
+        return over.acquire(timeout=-1 if timeout is None else max(0, timeout))
 
     def run(self, coroutine: Coroutine[object, object, object]) -> None:
         coroutine.close()
@@ -157,15 +162,14 @@ class Dispatcher:
             _drop.collect()
 
 
-class _LastTurn:
-    """A turn that comes after those that were due before it."""
+class _Call:
+    """Something to be called, as a turn."""
 
-    def __init__(self) -> None:
-        self.over: Final = threading.Lock()
-        self.over.acquire()
+    def __init__(self, what: Callable[[], None]) -> None:
+        self._what: Final = what
 
     def turn(self, home: Home) -> None:
-        self.over.release()
+        self._what()
 
     def home_lost(self, home: Home) -> None:
         pass

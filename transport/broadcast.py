@@ -14,6 +14,7 @@ import weakref
 from typing import Final
 
 from clonecodec import structured_clone
+from transport._dispatch import dispatcher
 from transport._end import End
 from transport._receiver import Receiver
 from transport._state import LIVE
@@ -139,11 +140,15 @@ class Hub:
                 if port in self._uplinks:
                     self._uplinks.remove(port)
 
+        def listen() -> None:
+            port.once("close", gone)
+            port.on("message", hear)
+            port.unref()
+
         with self._lock:
             self._uplinks.append(port)
-        port.once("close", gone)
-        port.on("message", hear)
-        port.unref()
+        # Not in a loop that is running here: it may end before the other process does.
+        dispatcher().call(listen)
 
     def post(self, name: str, value: object, sender: object) -> None:
         """Give every channel of *name* but *sender* a clone of its own."""

@@ -133,8 +133,8 @@ class Worker(Emitter):
             if self._news:
                 self._home.schedule(self)
 
-    def _last_listener_removed(self, event: str) -> None:
-        if event in ("message", "messageerror"):
+    def _listeners_changed(self, event: str) -> None:
+        if event in ("message", "messageerror") and not self.listener_count(event):
             self._port.off(event, self._hear if event == "message" else self._hear_error)
 
     def _hear(self, value: object) -> None:

@@ -11,6 +11,7 @@ import time
 
 import transport
 from transport import MessagePort
+from transport._process_link import ProcessLink
 
 
 def echo(port: MessagePort) -> None:
@@ -249,3 +250,13 @@ def worker_starts_another() -> None:
     worker = transport.Worker(worker_echo)
     worker.once("message", lambda value: port.post_message("it runs"))
     worker.on("exit", lambda code: print("nobody hears it"))
+
+
+def worker_sends_what_cannot_be_read() -> None:
+    port = transport.parent_port()
+    assert port is not None
+    link = port._end.link
+    if isinstance(link, ProcessLink):
+        link.post_raw(b"no message")
+    port.post_message("next")
+    port.receive()

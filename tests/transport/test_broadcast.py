@@ -223,3 +223,16 @@ def test_hubs_of_a_process_tree_pass_messages_on_without_an_echo(three: list[Bro
 
 def test_repr_shows_name_and_state(three: list[BroadcastChannel]) -> None:
     assert repr(three[0]) == "<BroadcastChannel 'name' paused ref>"
+
+
+def test_close_is_heard_by_the_one_who_closes_alone(three: list[BroadcastChannel]) -> None:
+    one, two, _ = three
+    heard: list[str] = []
+    one.on("close", lambda: heard.append("one"))
+    two.on("close", lambda: heard.append("two"))
+
+    one.close()
+
+    until(lambda: heard)
+    quiet()
+    assert heard == ["one"]

@@ -527,6 +527,28 @@ def test_a_thread_that_is_no_daemon_may_listen_when_the_script_is_over() -> None
     assert (code, out, err) == (0, "x\n", "")
 
 
+def test_what_cannot_be_sent_in_time_is_warned_of() -> None:
+    code, _, err = run(
+        """
+        import atexit, multiprocessing, os, signal, transport
+        from tests.transport import children
+        if __name__ == "__main__":
+            transport.exit_timeout = 0.2
+            assert transport.exit_timeout == 0.2
+            near, far = transport.MessageChannel("process")
+            context = multiprocessing.get_context("spawn")
+            context.Process(target=children.hang, args=(far,), daemon=True).start()
+            pid = near.receive(30)
+            os.kill(pid, signal.SIGSTOP)
+            atexit.register(os.kill, pid, signal.SIGKILL)
+            near.post_message("x" * 10_000_000)
+        """
+    )
+
+    assert code == 0
+    assert "1 channels had unsent messages 0.2 s after the program ended: lost" in err
+
+
 def test_importing_transport_imports_neither_asyncio_nor_sockets() -> None:
     code, out, err = run(
         """

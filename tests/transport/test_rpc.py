@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -202,3 +203,44 @@ def test_a_reply_port_is_closed_when_the_answer_has_come() -> None:
     assert request(client, 0, 5) == 1
     until(lambda: replies[0].closed)  # type: ignore[attr-defined]
     server.close()
+
+
+def test_a_reply_that_is_none_is_a_type_error() -> None:
+    port1, port2 = MessageChannel()
+
+    def forge(message: Any) -> None:
+        message["reply"].post_message("forged")
+
+    port2.on("message", forge)
+
+    with pytest.raises(TypeError, match="not a reply"):
+        request(port1, 1, timeout=5)
+
+
+def test_an_async_server_ignores_what_is_no_request_and_closes_replies_when_its_loop_ends() -> None:
+    port1, port2 = MessageChannel()
+    begun = threading.Event()
+    failed: list[BaseException] = []
+
+    async def handler(value: object) -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    def ask() -> None:
+        try:
+            request(port1, 1, timeout=20)
+        except BaseException as error:
+            failed.append(error)
+
+    async def main() -> None:
+        serve(port2, handler)
+        port1.post_message("no request")
+        asker.start()
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+
+    asker = threading.Thread(target=ask)
+    asyncio.run(main())
+    asker.join(10)
+
+    assert [type(error) for error in failed] == [PortClosedError]

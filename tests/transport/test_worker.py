@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pytest
 
 import transport
-from clonecodec import ArrayBuffer, DataCloneError, JSError, JSRangeError
+from clonecodec import ArrayBuffer, DataCloneError, DecodeError, JSError, JSRangeError
 from tests.transport import children
 from tests.transport.settling import quiet, until
 from transport import BroadcastChannel, MessageChannel, MessagePort, PortClosedError, Worker
@@ -480,3 +480,109 @@ def test_a_target_must_be_a_function() -> None:
     """new Worker(3); // TypeError"""
     with pytest.raises(TypeError, match="int"):
         Worker(3)  # type: ignore[arg-type]
+
+
+def test_what_cannot_be_read_is_a_messageerror_of_the_worker() -> None:
+    """worker.on('messageerror', f)"""
+    with Worker(children.worker_sends_what_cannot_be_read, backend="process") as worker:
+        errors: list[object] = []
+        worker.on("messageerror", errors.append)
+        log = listen(worker)
+
+        until(lambda: log == ["next"])
+
+        assert [type(error) for error in errors] == [DecodeError]
+
+
+@both
+def test_a_removed_listener_leaves_messages_for_the_next(backend: Backend, workers: list[Worker]) -> None:
+    """worker.off('message', f); // and queue until worker.on('message', g)"""
+    worker = Worker(children.worker_echo, backend=backend)
+    workers.append(worker)
+    first: list[object] = []
+    worker.on("message", first.append)
+    until(lambda: first)
+    worker.off("message", first.append)
+    worker.on("messageerror", first.append)
+    worker.off("messageerror", first.append)
+
+    worker.post_message("later")
+    quiet()
+    second: list[object] = []
+    worker.on("message", second.append)
+
+    until(lambda: second == ["later"])
+    assert len(first) == 1
+
+
+@both
+def test_an_exit_listener_that_raises_is_reported(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """worker.on('exit', () => { throw new Error() })"""
+    reported: list[BaseException] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: reported.append(error))
+    worker = Worker(children.worker_leave, 0, backend=backend)
+
+    def listener(code: int) -> None:
+        raise ValueError(code)
+
+    worker.on("exit", listener)
+
+    until(lambda: [str(error) for error in reported] == ["0"])
+    until(lambda: not worker.has_ref())
+
+
+@both
+def test_a_worker_whose_listeners_loop_has_closed_keeps_nothing_alive(backend: Backend) -> None:
+    """// 'exit' is for whoever listens next"""
+    codes: list[int] = []
+
+    async def main() -> Worker:
+        worker = Worker(children.worker_receives, backend=backend)
+        worker.on("exit", codes.append)
+        return worker
+
+    worker = asyncio.run(main())
+    worker.terminate()
+
+    assert worker.join(5)
+    until(lambda: codes == [1])
+    until(lambda: not worker.has_ref())
+    worker.ref()
+    assert not worker.has_ref()
+
+
+@both
+def test_an_async_exit_listener_runs_as_a_task(backend: Backend) -> None:
+    """worker.on('exit', async (code) => {})"""
+
+    async def main() -> int:
+        worker = Worker(children.worker_leave, 4, backend=backend)
+        told = asyncio.get_running_loop().create_future()
+
+        async def listener(code: int) -> None:
+            await asyncio.sleep(0)
+            told.set_result(code)
+
+        worker.on("exit", listener)
+        return int(await asyncio.wait_for(told, 20))
+
+    assert asyncio.run(main()) == 4
+
+
+def test_broadcasts_reach_a_worker_process_when_the_loop_that_started_it_is_over() -> None:
+    """// the hub of a process listens in no loop of its user's"""
+    name = f"news {time.monotonic()}"
+    here = BroadcastChannel(name)
+    heard: list[object] = []
+    here.on("message", heard.append)
+
+    async def main() -> Worker:
+        return Worker(children.broadcast, name, backend="process")
+
+    log = listen(asyncio.run(main()))
+    until(lambda: log == ["listening"])
+    here.post_message("from the parent")
+
+    until(lambda: len(log) == 3 and heard)
+    assert (log[1], heard) == (["heard", "from the parent"], ["from the worker"])
+    here.close()
