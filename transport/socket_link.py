@@ -37,11 +37,6 @@ NOTHING: Final = b""
 """A payload that is none: who receives it hears 'messageerror'."""
 
 
-def is_long(item: Item) -> bool:
-    """Has it to be told at once that *item* was taken?"""
-    return isinstance(item, Arrived) and item.size > SHORT
-
-
 class SocketLink:
     """From an end to the other side of a connection, on a channel of its own."""
 
@@ -259,7 +254,8 @@ class SocketLink:
         """A message was taken out of the queue: in the taker's thread."""
         untold = self._untold
         untold.append(None)
-        if len(untold) >= self._batch or not self.end.items or self.intake.eager or is_long(item):
+        enough = len(untold) >= self._batch or not self.end.items or self.intake.eager
+        if enough or (isinstance(item, Arrived) and item.size > SHORT):
             self._settle()
 
     def _on_taken_among_others(self, item: Item) -> None:
