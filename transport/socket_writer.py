@@ -115,7 +115,7 @@ class Writer:
 
     def kick(self) -> None:
         """Look whether something can be written that could not before."""
-        self.call(_nothing)
+        self.call(lambda: None)
 
     def hurry(self) -> None:
         """Write what is held back for more to come: the poster is about to wait."""
@@ -399,7 +399,3 @@ class Writer:
             self._stream.flush()
         self.close_out()
         self._stream.close()
-
-
-def _nothing() -> None:
-    """An op that only has its thread write."""
