@@ -377,9 +377,8 @@ class Writer:
 
     def _done(self) -> None:
         """Nothing is left to be written."""
-        written = self.written
+        written, self.written = self.written, None
         if written is not None:
-            self.written = None
             written()
 
     def close_out(self) -> None:
