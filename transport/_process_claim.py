@@ -127,7 +127,8 @@ class Owned(ABC):
             self.know(None)  # it came back
             return
         other = here.other(self)
-        if isinstance(other, Owned):
+        # A claim may be an old one: its end has since been passed on, and has come to this process.
+        if isinstance(other, Owned) and self._both_here and other._both_here:
             other.lose()
         if frame.handles:
             self.know(peer(frame.length, frame.handles[0]))

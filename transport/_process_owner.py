@@ -64,37 +64,46 @@ here = _Here()
 
 
 class Peer:
-    """A process at the other side of some of our channels."""
+    """A process at the other side of some of our channels.
+
+    It is watched for as long as a link, or anybody else, refers to it: so its pidfd is open for whoever does,
+    while other threads let go of it.
+    """
 
     def __init__(self, pid: int, pidfd: Descriptor) -> None:
         self.pid: Final = pid
         self.pidfd: Final = pidfd
         self._links: Final[weakref.WeakSet[Link]] = weakref.WeakSet()
-        io_poller().on_readable(pidfd.number, self._died)
+        self._watcher: Final = os.getpid()
+        self._poller: Final = io_poller()
+        died = weakref.WeakMethod(self._died)
+
+        def hear() -> None:
+            call = died()
+            if call is not None:
+                call()
+
+        self._poller.on_readable(pidfd.number, hear)
 
     def add(self, link: Link) -> None:
         self._links.add(link)
 
     def remove(self, link: Link) -> None:
         self._links.discard(link)
-        if not self._links:
-            self._forget()
-
-    def _forget(self) -> None:
-        if _peers.get(self.pid) is self:
-            del _peers[self.pid]
-        if self.pidfd.number >= 0:
-            io_poller().on_readable(self.pidfd.number, None)
-            self.pidfd.close()
 
     def _died(self) -> None:
-        links = list(self._links)
-        self._forget()
-        for link in links:
+        if _peers.get(self.pid) is self:
+            _peers.pop(self.pid, None)
+        self._poller.on_readable(self.pidfd.number, None)
+        for link in list(self._links):
             link.peer_died(self)
 
+    def __del__(self) -> None:
+        if self._watcher == os.getpid():  # in a forked child, the parent watches
+            self._poller.on_readable(self.pidfd.number, None)
 
-_peers: Final[dict[int, Peer]] = {}
+
+_peers: Final[weakref.WeakValueDictionary[int, Peer]] = weakref.WeakValueDictionary()
 """The processes that are known and alive, by pid.  (A pid is not used again while the dead one is on the
 list: a readable pidfd takes it off, and new claims are looked at by their own pidfd.)"""
 

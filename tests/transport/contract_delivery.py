@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.transport.remote import post_numbers
 from tests.transport.settling import quiet, until
 from transport import MessagePort, receive_message_on_port
 
@@ -130,8 +131,7 @@ class DeliveryContract:
         """for (let i = 0; i < 20000; i++) port2.postMessage(i); // nobody reads"""
         near, far = self.channel()
 
-        for i in range(20_000):
-            far.post_message(i)
+        post_numbers(far, 20_000)
 
         assert [near.receive(10) for _ in range(20_000)] == list(range(20_000))
 

@@ -26,6 +26,15 @@ from transport._end import End
 from transport._state import State
 
 
+def post_numbers(port: MessagePort, count: int) -> None:
+    """Post 0, 1, 2 ... in one go, wherever the port is."""
+    if isinstance(port, RemotePort):
+        port.post_numbers(count)
+        return
+    for i in range(count):
+        port.post_message(i)
+
+
 def carried(value: object) -> list[object]:
     """The ports and buffers in *value*, for a transfer list."""
     found: dict[int, object] = {}
@@ -81,6 +90,9 @@ class Server:
     def do_call(self, number: int, name: str, args: list[Any]) -> object:
         result = getattr(self.ports[number], name)(*args)
         return frozen(result)
+
+    def do_post_numbers(self, number: int, count: int) -> None:
+        post_numbers(self.ports[number], count)
 
     def do_get(self, number: int, name: str) -> object:
         value = getattr(self.ports[number], name)
@@ -271,6 +283,9 @@ class RemotePort(MessagePort):
     def off(self, event: str, f: Any) -> None:
         self._remote.ask(self._number, "unlisten", event, id(f))
         del self._functions[event, id(f)]
+
+    def post_numbers(self, count: int) -> None:
+        self._remote.ask(self._number, "post_numbers", count)
 
     def post_raw(self, payload: bytes) -> None:
         self._remote.ask(self._number, "raw", payload)
