@@ -123,8 +123,9 @@ class Poller:
                 self._set.modify(fd, mask)
             else:
                 self._set.register(fd, mask)
-        except (FileNotFoundError, KeyError):
-            pass  # it was closed, which took it out
+        except (FileNotFoundError, KeyError):  # it was closed, which took it out
+            if call is not None:
+                self._set.register(fd, mask)  # the number is another descriptor's now
         except OSError:
             if call is not None:
                 raise

@@ -80,6 +80,25 @@ def test_a_poller_goes_on_when_a_descriptor_has_been_closed_under_it() -> None:
     two.close()
 
 
+def test_a_poller_hears_of_the_descriptor_that_has_the_number_now() -> None:
+    import os
+
+    poller = Poller()
+    old, new = os.pipe(), os.pipe()
+    heard: list[str] = []
+    poller.on_readable(old[0], lambda: heard.append("old"))
+    os.dup2(new[0], old[0])  # closes the old one, and takes its number
+
+    poller.on_readable(old[0], lambda: heard.append("new"))
+    os.write(new[1], b"x")
+    poller.wait(1)
+
+    assert heard == ["new"]
+    poller.close()
+    for fd in (*old, *new):
+        os.close(fd)
+
+
 def test_what_a_loop_that_has_closed_was_to_run_waits_for_the_next_listener() -> None:
     one, two = MessageChannel()
     loop = asyncio.new_event_loop()
