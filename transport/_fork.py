@@ -11,7 +11,7 @@ import os
 import sys
 from importlib import import_module
 
-from transport import _dispatch, _io, _keeper, _relay, _worker_home
+from transport import _dispatch, _io, _keeper, _relay, _source, _worker_home
 
 
 def _before() -> None:
@@ -30,6 +30,7 @@ def _after_in_child() -> None:
     _io.forget()
     _keeper.forget()
     _relay.forget()
+    _source.forget()
     _worker_home.forget()
     if "transport._process_fork" in sys.modules:
         import_module("transport._process_fork").after_in_child()

@@ -35,12 +35,23 @@ _fed: Final[WeakValueDictionary[int, End]] = WeakValueDictionary()
 def relay(one: End, two: End) -> None:
     """Join *one* and *two*: what arrives at either goes out at the other, in order, end marks too."""
     # Read first, then forward: what is queued may hold the end mark, and closes the descriptors.
-    for end in (one, two):
-        if end.link.source is not None:
-            end.link.source.resume()
-            end.link.source.watch(io_poller())
+    _read(one)
+    _read(two)
     _forward(one, two)
     _forward(two, one)
+
+
+def pass_on(arrives: End, leaves: End) -> None:
+    """Half of ``relay``: what arrives at the one goes out at the other.  The other half is to follow, or has
+    been made."""
+    _read(leaves)
+    _forward(arrives, leaves)
+
+
+def _read(end: End) -> None:
+    if end.link.source is not None:
+        end.link.source.resume()
+        end.link.source.watch(io_poller())
 
 
 def _forward(arrives: End, leaves: End) -> None:

@@ -113,6 +113,11 @@ def return_sleeper(sleeper: Sleeper) -> None:
     _sleepers.free.append(sleeper)
 
 
+def forget() -> None:
+    """In a forked child: a sleeper's descriptor is the parent's too, who would be woken instead."""
+    _sleepers.free = []
+
+
 class Source(ABC):
     """A backend's descriptor.  A backend subclasses it with ``fileno`` and ``pump``."""
 

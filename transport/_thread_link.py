@@ -17,6 +17,7 @@ from clonecodec import clone_with_transfer
 from clonecodec import structured_clone as _clone
 from transport._end import NO_LINK, End
 from transport._measure import measure
+from transport._relay import pass_on
 from transport.link import NOTHING_LISTED, Link
 from transport.message import Carrier, CloseReason, EndMark, Item
 
@@ -32,10 +33,12 @@ def _clone_and_move(value: object, transfer: Iterable[object]) -> Item:
 class Channel:
     """What the two ends of a channel have in common: who they are, and the right to replace their links."""
 
-    __slots__ = ("lock",)
+    __slots__ = ("left", "lock")
 
     def __init__(self) -> None:
         self.lock: Final = threading.Lock()
+        self.left = 0
+        """How many of its ends have left this process; if both have, at once, it goes on here as a relay."""
 
 
 class ThreadLink:
@@ -197,23 +200,28 @@ def convert(end: End, make_link: Callable[[End], Link]) -> bool:
         peer = link.far
         new = make_link(peer)
         end.link = NO_LINK
+        link.channel.left += 1
         stays = isinstance(peer.link, ThreadLink)
         if stays:
             old = peer.link
-    _jobs.queue.append(lambda: _hand_over(end, peer, new, old if stays else None))
+    _jobs.queue.append(lambda: _hand_over(end, peer, new, old if stays else None, link.channel))
     _run_jobs()
     return True
 
 
-def _hand_over(end: End, peer: End, new: Link, old: Link | None) -> None:
+def _hand_over(end: End, peer: End, new: Link, old: Link | None, channel: Channel) -> None:
+    stays = False
     with end.lock:
         end.empty_into(new.send)
         if old is not None:
             with peer.lock:
-                if peer.link is old:
+                stays = peer.link is old
+                if stays:
                     peer.link = new
-                else:  # closed meanwhile: the end mark came through *end*, or comes
-                    old = None
+    if not stays and channel.left == 2:
+        peer.link = new
+        pass_on(end, peer)
+    # Else, if it does not stay, it was closed meanwhile: the end mark came through *end*, or comes.
     if isinstance(old, ThreadLink):
         old.settle()
     owner = peer.owner()

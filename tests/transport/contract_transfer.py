@@ -184,6 +184,26 @@ class TransferContract:
         arrived = port_in(port_in(far.receive(5)).receive(5))
         assert arrived.receive(5) == "deep"
 
+    def test_both_ends_in_a_message_on_a_port_in_flight_arrive(self) -> None:
+        """Both leave a channel between threads before either has gone over to its successor."""
+        near, far = self.channel()
+        outer, outer_peer = MessageChannel()
+        one, two = MessageChannel()
+        one.post_message("early")
+        outer_peer.post_message([one, two], [one, two])
+
+        near.post_message(outer, [outer])
+        value = port_in(far.receive(5)).receive(5)
+        collect()  # nothing but the library holds what passes the messages on
+
+        assert isinstance(value, list)
+        value[0].post_message("late")
+        value[1].post_message("back")
+        assert [value[1].receive(5), value[1].receive(5)] == ["early", "late"]
+        assert value[0].receive(5) == "back"
+        value[0].close()
+        until(lambda: value[1].closed)
+
     def test_the_peer_closing_in_flight_is_heard_behind_the_messages(self) -> None:
         """// q, then close"""
         near, far = self.channel()

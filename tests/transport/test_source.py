@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import select
 import threading
 import time
 
@@ -23,7 +25,7 @@ from transport import (
 )
 from transport._end import End
 from transport._relay import relay
-from transport._source import Source
+from transport._source import Source, borrow_sleeper, return_sleeper
 from transport._thread_link import convert, open_pair
 from transport.message import Item
 from transport.port import open_port
@@ -260,3 +262,21 @@ def test_a_converted_channel_keeps_what_was_queued_and_the_end_behind_it() -> No
     port.close()
     with pytest.raises(PortClosedError):
         far.receive(5)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_child_sleeps_on_a_wake_up_of_its_own() -> None:
+    """An inherited one is one with the parent's: a child that was woken woke its parent, or another child."""
+    sleeper = borrow_sleeper()
+    return_sleeper(sleeper)
+    child = os.fork()
+    if not child:
+        inherited = borrow_sleeper()
+        inherited.promote(os.pipe()[0])  # writes the wake-up
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert borrow_sleeper() is sleeper
+    poll = select.poll()
+    poll.register(sleeper._wakeup.fd, select.POLLIN)
+    assert not poll.poll(0)
+    return_sleeper(sleeper)
