@@ -11,7 +11,6 @@ closed, and what they sent is flushed like everything else.
 
 from __future__ import annotations
 
-import select
 from collections.abc import Callable
 from functools import partial
 from time import monotonic, sleep
@@ -86,14 +85,10 @@ def _is_awaited(ref: Callable[[], End | None]) -> bool:
     if end is None:
         return False
     twin = end.link.twin
-    if twin is not None:
-        return twin.buffered_amount() > 0
-    source = end.link.source
-    if source is None:
-        return False
-    poll = select.poll()
-    poll.register(source.fileno(), select.POLLIN)
-    return any(mask & select.POLLIN for _, mask in poll.poll(0))
+    if twin is not None and twin.buffered_amount() > 0:
+        return True
+    source = end.link.source  # one that has closed counts nothing any more, but may still be on its way
+    return source is not None and not source.is_calm()
 
 
 def forget() -> None:

@@ -156,6 +156,13 @@ class Source(ABC):
         """Called before somebody waits for what comes, or has a poller wait for it."""
         return
 
+    def is_calm(self) -> bool:
+        """Is nothing to be read, and nobody at reading it?"""
+        with self._pumping:
+            poll = select.poll()
+            poll.register(self.fileno(), select.POLLIN)
+            return not any(mask & select.POLLIN for _, mask in poll.poll(0))
+
     # ------------------------------------------------------------------ pollers
 
     def watch(self, poller: Poller) -> None:
