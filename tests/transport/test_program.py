@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
+from typing import Final
 
 import pytest
 
@@ -20,9 +21,13 @@ from transport import CloseReason, MessagePort, PortClosedError
 ROOT = Path(__file__).resolve().parents[2]
 
 
+HEAR_CTRL_C: Final = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+"""What a shell runs in the background may have been told to ignore it, and hands that on."""
+
+
 def start(program: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", dedent(program)],
+        [sys.executable, "-W", "error", "-c", HEAR_CTRL_C + dedent(program)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
