@@ -59,9 +59,9 @@ class Link(Protocol):
     def send(self, item: Item) -> None:
         """Queue *item* for the other end: one that came out of another queue, on its way through.
 
-        It belongs to the link from now on.  An opened item is packed, and what its second half lists
-        moves on; a value that this link cannot carry arrives as a 'messageerror'.  An ``EndMark`` is
-        ``close``. Never raises, never blocks.
+        It belongs to the link from now on.  A value is packed, and what a ``Carrier`` carries moves on;
+        a value that this link cannot carry arrives as a 'messageerror'.  An ``EndMark`` is ``close``.
+        Never raises, never blocks.
         """
 
     def close(self, reason: CloseReason) -> None:

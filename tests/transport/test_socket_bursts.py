@@ -125,16 +125,20 @@ def test_what_can_and_cannot_be_written_in_a_batch_stays_in_order(listener: List
     near.close()
 
 
+def another(near: MessagePort, far: MessagePort) -> tuple[MessagePort, MessagePort]:
+    """A further channel over the connection of *near* and *far*."""
+    one, two = MessageChannel()
+    near.post_message(two, [two])
+    arrived = far.receive(5)
+    assert isinstance(arrived, MessagePort)
+    return one, arrived
+
+
 @pytest.mark.parametrize("short", [True, False])
 def test_threads_that_post_on_several_channels_lose_and_swap_nothing(listener: Listener, short: bool) -> None:
     near, far = joined(listener)
     pairs = [(near, far)]
-    for _ in range(3):
-        one, two = MessageChannel()
-        near.post_message(two, [two])
-        arrived = far.receive(5)
-        assert isinstance(arrived, MessagePort)
-        pairs.append((one, arrived))
+    pairs += [another(near, far) for _ in range(3)]
     count = 1000
 
     def post(who: int) -> None:
@@ -159,13 +163,7 @@ def test_threads_that_post_on_several_channels_lose_and_swap_nothing(listener: L
 
 def test_a_channel_that_nobody_reads_holds_up_none_of_twenty_others(listener: Listener) -> None:
     near, far = joined(listener)
-    pairs = []
-    for _ in range(20):
-        one, two = MessageChannel()
-        near.post_message(two, [two])
-        arrived = far.receive(5)
-        assert isinstance(arrived, MessagePort)
-        pairs.append((one, arrived))
+    pairs = [another(near, far) for _ in range(20)]
     for i in range(5000):
         near.post_message([i, "unread for now"])
         pairs[i % 20][0].post_message(i)

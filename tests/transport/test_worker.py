@@ -178,15 +178,20 @@ def test_terminate_ends_a_worker_that_is_at_work(backend: Backend) -> None:
 
 
 @both
-def test_terminate_ends_a_worker_that_waits_for_a_message(backend: Backend) -> None:
-    """its ports close"""
-    worker = Worker(children.worker_receives, backend=backend)
+@pytest.mark.parametrize(
+    ("target", "word"), [(children.worker_receives, "waiting"), (children.worker_sleeps_in_a_loop, "asleep")]
+)
+def test_terminate_ends_a_worker_that_waits(
+    backend: Backend, target: Callable[[], object], word: str
+) -> None:
+    """worker.terminate(); // its ports close, and its loop is left"""
+    worker = Worker(target, backend=backend)
     log = listen(worker)
     until(lambda: log)
 
     worker.terminate()
 
-    until(lambda: log == ["waiting", ("exit", 1)])
+    until(lambda: log == [word, ("exit", 1)])
 
 
 @both
@@ -354,18 +359,6 @@ def test_a_workers_listeners_know_whose_they_are(backend: Backend, target: Calla
     until(lambda: log[-1:] == [("exit", 0)])
     assert log[:-1] == [["hello", True, {"x": 1}], ["end", True, {"x": 1}]]
     assert transport.parent_port() is None
-
-
-@both
-def test_terminate_ends_a_worker_that_waits_in_a_loop(backend: Backend) -> None:
-    """worker.terminate(); // while it awaits something"""
-    worker = Worker(children.worker_sleeps_in_a_loop, backend=backend)
-    log = listen(worker)
-    until(lambda: log)
-
-    worker.terminate()
-
-    until(lambda: log == ["asleep", ("exit", 1)])
 
 
 @both
