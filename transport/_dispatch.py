@@ -97,7 +97,7 @@ class Dispatcher:
 
     def call(self, what: Callable[[], None]) -> None:
         """Call *what* in the thread, soon."""
-        self.schedule(_Call(what))
+        self.schedule(Call(what))
 
     def settle(self, timeout: float | None) -> bool:
         """Wait until the turns that are due have been had; False when *timeout* seconds were not enough."""
@@ -162,7 +162,7 @@ class Dispatcher:
             _drop.collect()
 
 
-class _Call:
+class Call:
     """Something to be called, as a turn."""
 
     def __init__(self, what: Callable[[], None]) -> None:

@@ -55,8 +55,8 @@ class Finisher(Protocol):
     def finish(self) -> None:
         """Send the end mark behind all that is queued; never block."""
 
-    def pending(self) -> bool:
-        """Is there anything left to be written?"""
+    def pending(self) -> int:
+        """On how many channels is something left to be written?"""
 
 
 class Keeper:

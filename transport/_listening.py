@@ -19,10 +19,9 @@ from types import CoroutineType
 from typing import Any, Final, TypeAlias
 
 from transport import _drop
-from transport._dispatch import Home, dispatcher
+from transport._dispatch import Call, Home, dispatcher
 from transport._emitter import Emitter
 from transport._end import End
-from transport._io import io_poller
 from transport._keeper import keeper
 from transport._state import LIVE, Input, State, step
 from transport._worker_home import WorkerHome, here, own
@@ -92,7 +91,8 @@ class Listening(Emitter):
         self._turning = 0
         """The thread that is in ``turn``, or 0."""
         self._settled = None
-        """When the dispatcher may deliver; None before the first start, 0 when that is long past."""
+        """When the dispatcher may deliver; None before the first start, 0 when that is long past.
+        Of one that closed when nobody listened: until when somebody still may, to hear 'close'."""
         self._spawned = False
         """Are there tasks of 'async def' listeners that may not have begun yet?"""
         self._lingers = False
@@ -106,8 +106,6 @@ class Listening(Emitter):
         with end.lock:
             self._be_owner(end)
             due = end.ended is not None
-        if end.link.source is not None:
-            end.link.source.resume()
         self._watch()
         if due:
             self.wake()
@@ -157,6 +155,10 @@ class Listening(Emitter):
             self._home = current_home()
             self._watch()
         self._touch()
+        if event == "close" and self._state is State.CLOSED and self._settled:
+            late, self._settled = monotonic() > self._settled, 0
+            if not late:
+                (self._home or dispatcher()).schedule(Call(self._emit_close))
 
     def _touch(self) -> None:
         """Somebody has the port in his hands: if it was closed on its way to him, 'close' may come now."""
@@ -255,16 +257,8 @@ class Listening(Emitter):
         self._watch()
 
     def _watch(self) -> None:
-        """Have the end's descriptor read, by the home if it flows there."""
-        source = self._end.link.source
-        if source is None:
-            return
-        home = self._home
-        if home is None:
-            source.watch_later(io_poller())
-            return
-        poller = home.poller() if source.follows_home else None
-        source.watch(io_poller() if poller is None else poller)
+        """Have messages come in, by way of the home if it flows there."""
+        self._end.link.attend(self._home)
 
     def _ref(self) -> None:
         with self._end.lock:

@@ -18,7 +18,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from clonecodec import DataCloneError
-from transport._keeper import at_exit
 from transport._process_owner import Peer, here, own_pidfd, parent, peer
 from transport._process_wire import Descriptor, Frame
 from transport._state import State
@@ -94,7 +93,6 @@ class Owned(ABC):
         if port is not None:
             port._pid = os.getpid()
         here.add(self)
-        at_exit(self)
         before, self.peer = self.peer, None
         if before is None:
             self.know(parent() if self._both_here else None)

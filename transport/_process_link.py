@@ -10,7 +10,6 @@ How ends are put into messages is not known here: ``Freight`` does that.
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Iterable, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Final, cast
@@ -19,12 +18,12 @@ from clonecodec import DataCloneError, DecodeError
 from clonecodec.plain import dumps_plain
 from transport._drop import drop_all
 from transport._io import call_later
-from transport._keeper import at_exit
 from transport._process_claim import Owned
 from transport._process_outbox import LITTLE, Outbox
 from transport._process_owner import here
 from transport._process_parcel import Freight, Packed, Parcel, Plain, Shipped, bad, drop_frames, pack
 from transport._process_reader import FrameReader
+from transport._process_socket import Side
 from transport._process_source import ProcessSource
 from transport._process_wire import (
     ACK,
@@ -47,15 +46,12 @@ from transport.link import NOTHING_LISTED
 from transport.message import CloseReason, EndMark, Item, opened
 
 if TYPE_CHECKING:
+    from transport._dispatch import Home
     from transport._end import End
     from transport._source import Source
 
 ACK_AT: Final = 1 << 20
 """Bytes taken after which an acknowledgement does not wait any longer."""
-
-_open: Final[set[socket.socket]] = set()
-"""The sockets of all links.  A link that is garbage closes its socket; without this, the socket could be
-collected first, and complain that nobody closed it."""
 
 
 class ProcessLink(Owned):
@@ -64,7 +60,8 @@ class ProcessLink(Owned):
     backend = "process"
     source: Source | None
 
-    def __init__(self, end: End, sock: socket.socket, channel: bytes, freight: Freight) -> None:
+    def __init__(self, end: End, sock: Side, channel: bytes, freight: Freight) -> None:
+        """Who makes it calls ``enter``, too."""
         super().__init__()
         self.channel: object = channel
         self.socket: Final = sock
@@ -87,14 +84,24 @@ class ProcessLink(Owned):
         """Has the end mark been queued?"""
         self.gone = False
         """Is the socket closed, or passed on?"""
-        end.taken = self._taken
-        _open.add(sock)
+
+    def enter(self) -> None:
+        """From now on this is the link of its end."""
+        self._end.taken = self._taken
         here.add(self)
-        at_exit(self)
 
     @property
     def twin(self) -> ProcessLink | None:
         return cast("ProcessLink | None", here.other(self))
+
+    def attend(self, home: Home | None) -> None:
+        with self.lock:
+            if not (self._closing or self.gone):
+                self._reading.resume()
+        self._reading.attend(home)
+
+    def leave(self) -> None:
+        self._reading.retire()
 
     # ------------------------------------------------------------------ posting
 
@@ -243,7 +250,6 @@ class ProcessLink(Owned):
             self.outbox.begin_with(entries, begun=begun)
 
     def _leave(self) -> None:
-        _open.discard(self.socket)
         here.remove(self)
         self.know(None)
 
@@ -404,6 +410,4 @@ class ProcessLink(Owned):
     def __del__(self) -> None:
         if not self.gone:
             self.gone = True
-            self.socket.close()
-            _open.discard(self.socket)
             here.remove(self)

@@ -26,9 +26,10 @@ from time import monotonic
 from typing import Final
 
 from transport._io import call_soon, io_poller
+from transport._process_socket import SEND as _FLAGS
+from transport._process_socket import Side
 from transport._process_wire import BATCH, HEADER, MESSAGE, MORE, Chunk, Octets, batch, framed
 
-_FLAGS: Final = int(socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
 _ENOUGH: Final = 1 << 15
 """Bytes of posts, each with what it costs to handle it, after which the poster himself writes."""
 _COST: Final = 64
@@ -81,9 +82,7 @@ def forget() -> None:
 class Outbox:
     """A queue in front of a socket.  Its caller holds the one lock around every method."""
 
-    def __init__(
-        self, sock: socket.socket, on_written: Callable[[], None], on_broken: Callable[[], None]
-    ) -> None:
+    def __init__(self, sock: Side, on_written: Callable[[], None], on_broken: Callable[[], None]) -> None:
         self._socket: Final = sock
         self._on_written: Final = on_written
         """Called without the lock, mostly by the I/O thread: it takes the lock and calls ``flush``."""

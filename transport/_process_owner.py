@@ -12,9 +12,11 @@ import os
 import weakref
 from collections.abc import Iterator
 from threading import RLock
+from time import monotonic
 from typing import Final, Protocol
 
-from transport._io import io_poller
+from transport._io import GRACE, call_later, io_poller
+from transport._keeper import at_exit
 from transport._process_wire import Descriptor
 
 
@@ -27,17 +29,42 @@ class Link(Protocol):
         """The process *other* is dead.  What it wrote before is still there to be read: it may say that the
         end has been passed on."""
 
+    def finish(self) -> None:
+        """The program ends: send the end mark, unless the end is another process's."""
+
+    def pending(self) -> bool:
+        """Is there anything left to be written?"""
+
+
+class Unused(Protocol):
+    """What is known here of an end that nobody has used yet."""
+
+    @property
+    def channel(self) -> object:
+        """As a link's."""
+
+    def unfold(self) -> object:
+        """Make a link of it."""
+
 
 class _Here:
-    """The ends of process channels that are in this process, by their channel."""
+    """The ends of process channels that are in this process: links by their channel, and what is unused.
+
+    Before a fork, and at the end of the program, there is nothing unused any more.
+    """
 
     def __init__(self) -> None:
         self._lock = RLock()
         self._links: dict[object, list[weakref.ref[Link]]] = {}
+        self._unused: dict[Unused, float] = {}
+        """Those of a port, and since when: the oldest first."""
+        self._looking = False
+        """Will the I/O thread look at them?"""
 
     def add(self, link: Link) -> None:
         with self._lock:
             self._links.setdefault(link.channel, []).append(weakref.ref(link))
+        at_exit(self)
 
     def remove(self, link: Link) -> None:
         with self._lock:
@@ -47,6 +74,8 @@ class _Here:
 
     def other(self, link: Link) -> Link | None:
         """The other end of the same channel, if it is here too."""
+        if self._unused:
+            self._unfold(link.channel)
         with self._lock:
             for ref in self._links.get(link.channel, ()):
                 other = ref()
@@ -54,7 +83,49 @@ class _Here:
                     return other
         return None
 
+    # ------------------------------------------------------------------ unused
+
+    def remember(self, unused: Unused) -> None:
+        """*unused* has a port; until ``forget`` it is unfolded when somebody looks for its link."""
+        with self._lock:
+            self._unused[unused] = monotonic()
+            due, self._looking = not self._looking, True
+        if due:
+            at_exit(self)
+            call_later(self._look)
+
+    def forget(self, unused: Unused) -> bool:
+        """False if it was not remembered."""
+        return self._unused.pop(unused, None) is not None
+
+    def _look(self) -> None:
+        """In the I/O thread: what has been unused for a while is read from now on."""
+        old = monotonic() - GRACE
+        for unused, since in list(self._unused.items()):
+            if since > old:
+                break
+            unused.unfold()
+        with self._lock:
+            self._looking = again = bool(self._unused)
+        if again:
+            call_later(self._look)
+
+    def _unfold(self, channel: object = None) -> None:
+        for unused in list(self._unused):
+            if channel in (None, unused.channel):
+                unused.unfold()
+
+    # ------------------------------------------------------------------ the end of the program
+
+    def finish(self) -> None:
+        for link in self:
+            link.finish()
+
+    def pending(self) -> int:
+        return sum(link.pending() for link in self)
+
     def __iter__(self) -> Iterator[Link]:
+        self._unfold()
         with self._lock:
             refs = [ref for refs in self._links.values() for ref in refs]
         return iter([link for ref in refs if (link := ref()) is not None])

@@ -9,7 +9,6 @@ How an end is put into a message and becomes an end again is the link's affair: 
 
 from __future__ import annotations
 
-import socket
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol, TypeAlias
@@ -38,6 +37,7 @@ from transport._process_codec import (
     PortSerializer,
 )
 from transport._process_reader import FrameReader
+from transport._process_socket import Side
 from transport._process_wire import (
     BAD,
     MESSAGE,
@@ -67,10 +67,10 @@ ALONE: Final = b"\0"
 class Freight(Protocol):
     """Who puts ends into messages, and takes them out."""
 
-    def reserve(self, items: Sequence[object]) -> list[socket.socket]:
+    def reserve(self, items: Sequence[object]) -> list[Side]:
         """Sockets enough to ship *items* of a transfer list.  OSError if there are no descriptors."""
 
-    def ship(self, tokens: Sequence[object], reserved: list[socket.socket]) -> list[Shipped]:
+    def ship(self, tokens: Sequence[object], reserved: list[Side]) -> list[Shipped]:
         """Take the ends among *tokens* apart, so that they can be put together elsewhere."""
 
     def adopt(self, state: bytes, handles: list[Descriptor]) -> End:

@@ -16,7 +16,6 @@ yields the ends that it meets, and is sent what they were taken apart into.
 from __future__ import annotations
 
 import os
-import socket
 import struct
 from collections.abc import Generator, Sequence
 from typing import Any, Final, TypeAlias, cast
@@ -25,49 +24,34 @@ from clonecodec import BufferToken, DataCloneError, DecodeError
 from transport import _thread_link
 from transport._drop import drop_all
 from transport._end import End
+from transport._process_folded import STATE, Folded, fresh, is_calm
 from transport._process_link import ProcessLink
 from transport._process_owner import peer
 from transport._process_parcel import Parcel, Plain, Shipped, bad, pack
+from transport._process_socket import Side, socketpair
 from transport._process_wire import END, REASONS, Chunk, Descriptor, Handle, Octets, control
 from transport._relay import relay
 from transport.link import Link
 from transport.message import EndMark, Item, opened
 from transport.port import MessagePort
 
-_STATE: Final = struct.Struct("<IIIIQQ16s")
 _CHUNK: Final = struct.Struct("<QI4x")
 _BEGUN: Final = 1  # flag: the kernel has the beginning of the first frame to go
 _COPIED: Final = 2  # flag: forked processes have copies of the socket, so the new owner says who he is
 
-_BUFFER: Final = 1 << 18
-"""Bytes that the kernel takes before a writer has to wait (twice that, with what it keeps books on).  A
-third more 1 MiB messages a second than with Linux's default; with megabytes it gets slower again."""
-
 Work: TypeAlias = Generator[End, Shipped, Shipped]
 
 
-def socketpair() -> tuple[socket.socket, socket.socket]:
-    """Two sockets that are each other's other side.
-
-    Raises:
-        OSError: there are no descriptors left.
-    """
-    pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    for sock in pair:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
-    return pair
-
-
-def make_end(sock: socket.socket, channel: bytes) -> End:
+def make_end(sock: Side, state: bytes) -> End:
     """An end whose messages go through *sock*."""
     end = End()
-    end.link = ProcessLink(end, sock, channel, FREIGHT)
+    end.link = Folded(end, sock, state, FREIGHT)
     return end
 
 
 class _Freight:
-    def reserve(self, items: Sequence[object]) -> list[socket.socket]:
-        sockets: list[socket.socket] = []
+    def reserve(self, items: Sequence[object]) -> list[Side]:
+        sockets: list[Side] = []
         try:
             for item in items:
                 if isinstance(item, MessagePort) and item._end.link.backend != "process":
@@ -78,18 +62,19 @@ class _Freight:
             raise
         return sockets
 
-    def ship(self, tokens: Sequence[object], reserved: list[socket.socket]) -> list[Shipped]:
+    def ship(self, tokens: Sequence[object], reserved: list[Side]) -> list[Shipped]:
         return [_work_off(_ship(token, reserved)) for token in tokens if isinstance(token, End)]
 
     def adopt(self, state: bytes, handles: list[Descriptor]) -> End:
-        flags, to_come, to_go, pid, unacknowledged, owed, channel = _STATE.unpack_from(state)
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, handles[0].release())
-        end = make_end(sock, channel)
-        link = end.link
-        assert isinstance(link, ProcessLink)
+        if is_calm(state):
+            return make_end(_socket(handles), state)
+        flags, to_come, to_go, pid, unacknowledged, owed, channel = STATE.unpack_from(state)
+        end = End()
+        end.link = link = ProcessLink(end, _socket(handles), channel, self)
+        link.enter()
         link.unacknowledged, link.outbox.owed = unacknowledged, owed
-        offset = _STATE.size + (to_come + to_go) * _CHUNK.size
-        numbers = _CHUNK.iter_unpack(state[_STATE.size : offset])
+        offset = STATE.size + (to_come + to_go) * _CHUNK.size
+        numbers = _CHUNK.iter_unpack(state[STATE.size : offset])
         rest = handles[1:]
         if pid:
             pidfd = rest.pop(0)
@@ -113,6 +98,12 @@ class _Freight:
 
 
 FREIGHT: Final = _Freight()
+
+
+def _socket(handles: Sequence[Descriptor]) -> Side:
+    side = Side(handles[0].number)
+    handles[0].release()
+    return side
 
 
 def duplicates(handles: Sequence[Handle]) -> list[Descriptor]:
@@ -149,24 +140,31 @@ def _work_off(work: Work) -> Shipped:
             result = failure = None
 
 
-def _ship(end: End, reserved: list[socket.socket]) -> Work:
+def _ship(end: End, reserved: list[Side]) -> Work:
     while True:
         link = end.link
+        if isinstance(link, Folded):
+            shipped = link.take()
+            if shipped is not None:
+                return shipped
+            link = link.unfold()
         if isinstance(link, ProcessLink):
             return (yield from _take_apart(end, link))
         near, far = (reserved.pop(), reserved.pop()) if reserved else socketpair()
         channel = os.urandom(16)
 
-        def make_link(peer: End, near: socket.socket = near, channel: bytes = channel) -> Link:
-            return ProcessLink(peer, near, channel, FREIGHT)
+        def make_link(peer: End, near: Side = near, channel: bytes = channel) -> Link:
+            link = ProcessLink(peer, near, channel, FREIGHT)
+            link.enter()
+            return link
 
         if link.backend != "thread":
-            _relay_later(end, make_end(near, channel))
+            _relay_later(end, make_end(near, fresh(channel)))
             break
         if _thread_link.convert(end, make_link):
             break
         reserved += near, far  # the other end has left at the same time: look again
-    return _STATE.pack(0, 0, 0, 0, 0, 0, channel), [Descriptor(far.detach())]
+    return fresh(channel), [Descriptor(far.detach())]
 
 
 def _relay_later(end: End, near: End) -> None:
@@ -196,7 +194,7 @@ def _take_apart(end: End, link: ProcessLink) -> Work:
         handles += entry.handles
     flags = (_BEGUN if begun else 0) | (_COPIED if link.copied else 0)
     channel = cast(bytes, link.channel)
-    head = _STATE.pack(
+    head = STATE.pack(
         flags, len(to_come), len(to_go), peer_pid, link.unacknowledged, link.outbox.owed, channel
     )
     return b"".join([head, *table, *octets]), handles

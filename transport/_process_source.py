@@ -13,6 +13,7 @@ from typing import Final
 from transport._io import io_poller
 from transport._process_outbox import bursts, flush_bursts
 from transport._process_reader import FrameReader, handles_in
+from transport._process_socket import Side
 from transport._process_wire import (
     CLAIM,
     END,
@@ -40,7 +41,7 @@ class ProcessSource(Source):
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: Side,
         reader: FrameReader,
         on_end: Callable[[CloseReason], None],
         on_use: Callable[[], None],

@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 from transport import _drop
 from transport._dispatch import Home
 from transport._end import NO_LINK, End, nobody
-from transport._listening import Listeners, Listening
+from transport._listening import GRACE, Listeners, Listening
 from transport._state import LIVE, Input, State, step
 from transport._worker_home import own
 from transport.errors import PortClosedError
@@ -123,11 +123,7 @@ class Receiver(Listening):
                     self._lingers = True
                     home.later(self._begun)
                 return NOTHING
-            self._state = step(self._state, Input.END)
-            self._reason = mark.reason
-            self._set_ref(False)
-            self._end = DEAD
-            end.owner = nobody
+            self._be_over(mark.reason, end)
             return mark
         if self._state is State.PAUSED:
             return NOTHING
@@ -165,16 +161,32 @@ class Receiver(Listening):
             close_untaken(carried)
 
     def _close(self, reason: CloseReason) -> None:
-        """No more is posted from here on; the rest is a turn of the home."""
+        """No more is posted from here on; the rest is a turn of the home, unless nobody would notice."""
         end = self._end
         with end.lock:
             if self._state not in LIVE or self._end is not end:
                 return
             self._state = step(self._state, Input.CLOSE)
-            link, end.link = end.link, NO_LINK
-            inside = self._turning == get_ident()
-        end.put_end(reason, first=not inside)
-        link.close(reason)
+            unnoticed = not (self._events or self._refd or end.items) and end.ended is None
+            if unnoticed:
+                self._be_over(reason, end)
+                self._settled = monotonic() + GRACE
+            else:
+                link, end.link = end.link, NO_LINK
+                inside = self._turning == get_ident()
+        if unnoticed:
+            end.abandon(reason)
+        else:
+            end.put_end(reason, first=not inside)
+            link.close(reason)
+
+    def _be_over(self, reason: CloseReason, end: End) -> None:
+        """The lock is held."""
+        self._state = step(self._state, Input.END)
+        self._reason = reason
+        self._set_ref(False)
+        self._end = DEAD
+        end.owner = nobody
 
     # ------------------------------------------------------------------ taking
 

@@ -18,10 +18,13 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sized
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from transport._io import call_later
+from transport._io import call_later, io_poller
 from transport._poller import Poller, Wakeup
+
+if TYPE_CHECKING:
+    from transport._dispatch import Home
 
 
 class Sleeper:
@@ -164,6 +167,15 @@ class Source(ABC):
             return not any(mask & select.POLLIN for _, mask in poll.poll(0))
 
     # ------------------------------------------------------------------ pollers
+
+    def attend(self, home: Home | None) -> None:
+        """It feeds a port whose listeners run in *home*: that reads, if it can, else the I/O thread; None if
+        nobody listens: the I/O thread does, in a while."""
+        if home is None:
+            self.watch_later(io_poller())
+        else:
+            poller = home.poller() if self.follows_home else None
+            self.watch(io_poller() if poller is None else poller)
 
     def watch(self, poller: Poller) -> None:
         """*poller* reads from now on, once no thread does."""

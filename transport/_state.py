@@ -29,6 +29,8 @@ class State(enum.Enum):
     CLOSED = "closed"
     DETACHED = "detached"
 
+    __hash__ = object.__hash__  # they are one of a kind: enum hashes their names, in Python
+
 
 class Input(enum.Enum):
     """What can happen to a port."""
@@ -39,6 +41,8 @@ class Input(enum.Enum):
     END = "end"
     TRANSFER = "transfer"
     RESTORE = "restore"
+
+    __hash__ = object.__hash__
 
 
 LIVE: Final = frozenset({State.PAUSED, State.FLOWING})

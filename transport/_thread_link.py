@@ -22,6 +22,7 @@ from transport.link import NOTHING_LISTED, Link
 from transport.message import Carrier, CloseReason, EndMark, Item
 
 if TYPE_CHECKING:
+    from transport._dispatch import Home
     from transport._source import Source
 
 
@@ -56,6 +57,12 @@ class ThreadLink:
     @property
     def twin(self) -> Link:
         return self.far.link
+
+    def attend(self, home: Home | None) -> None:
+        pass
+
+    def leave(self) -> None:
+        pass
 
     def post(self, value: object, transfer: Iterable[object] = NOTHING_LISTED) -> None:
         item = _clone(value) if transfer is NOTHING_LISTED else _clone_and_move(value, transfer)

@@ -19,6 +19,7 @@ from transport._drop import drop, drop_all
 from transport.message import CloseReason, Item
 
 if TYPE_CHECKING:
+    from transport._dispatch import Home
     from transport._source import Source
 
 
@@ -43,6 +44,15 @@ class Link(Protocol):
     @property
     def twin(self) -> Link | None:
         """The link of the channel's other end, if that is in this process, too."""
+
+    def attend(self, home: Home | None) -> None:
+        """The end has a port, whose listeners run in *home*; None if it has none: have messages come in."""
+
+    def leave(self) -> None:
+        """The end has lost its port: have none come in, until ``attend``.
+
+        Call it with no lock that ``End.put`` takes: when it returns, nobody is reading for this end.
+        """
 
     def post(self, value: object, transfer: Iterable[object] = NOTHING_LISTED) -> None:
         """Clone *value* now, move what *transfer* lists, and queue the message for the other end.
@@ -93,6 +103,12 @@ class NoLink:
 
     def __init__(self) -> None:
         self.channel: object = self
+
+    def attend(self, home: Home | None) -> None:
+        pass
+
+    def leave(self) -> None:
+        pass
 
     def post(self, value: object, transfer: Iterable[object] = NOTHING_LISTED) -> None:
         drop_all(clone_with_transfer(value, transfer)[1])

@@ -240,11 +240,7 @@ class MessagePort(Receiver):
         with end.lock:
             if self._state not in LIVE:
                 return
-            self._state = step(self._state, Input.END)
-            self._reason = reason
-            self._end = DEAD
-            self._set_ref(False)
-            end.owner = nobody
+            self._be_over(reason, end)
         end.abandon(reason)
 
     def _due(self) -> CloseReason | None:
@@ -342,8 +338,7 @@ class MessagePort(Receiver):
                 keeper().unref(self)
         for wake in waiters:
             wake()
-        if end.link.source is not None:
-            end.link.source.retire()
+        end.link.leave()
         return end
 
     @classmethod

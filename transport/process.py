@@ -15,8 +15,10 @@ import os
 import socket
 
 from transport._end import End
+from transport._process_folded import fresh
 from transport._process_launch import reduce_port
-from transport._process_ship import make_end, socketpair
+from transport._process_ship import make_end
+from transport._process_socket import socketpair
 
 __all__ = ["check_platform", "open_pair", "reduce_port"]
 
@@ -30,8 +32,8 @@ def open_pair() -> tuple[End, End]:
     """
     check_platform()
     one, two = socketpair()
-    channel = os.urandom(16)
-    return make_end(one, channel), make_end(two, channel)
+    state = fresh(os.urandom(16))
+    return make_end(one, state), make_end(two, state)
 
 
 def check_platform() -> None:

@@ -30,6 +30,7 @@ from transport.socket_message import Arrived, Assembly, Outgoing
 from transport.socket_values import octets_of, pack
 
 if TYPE_CHECKING:
+    from transport._dispatch import Home
     from transport._source import Source
     from transport.socket_connection import Connection
 
@@ -87,6 +88,12 @@ class SocketLink:
     def twin(self) -> SocketLink | None:
         other = self.connection.other_side
         return None if other is None else other.links.get(self.number)
+
+    def attend(self, home: Home | None) -> None:
+        self.connection.attend(home)
+
+    def leave(self) -> None:
+        """Nothing: the connection is read for the others."""
 
     # ------------------------------------------------------------------ out
 

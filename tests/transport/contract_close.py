@@ -234,6 +234,31 @@ class CloseContract:
             until(lambda: not near.has_ref())
             quiet(0.01)
 
+    def test_a_close_listener_that_comes_right_after_close_runs_once(self) -> None:
+        """port1.close(); port1.on('close', f);"""
+        near, _ = self.channel()
+        heard: list[str] = []
+        near.close()
+
+        near.on("close", lambda: heard.append("close"))
+
+        until(lambda: heard)
+        near.on("close", lambda: heard.append("late"))
+        quiet()
+        assert heard == ["close"]
+
+    def test_a_close_listener_that_comes_much_later_never_runs(self) -> None:
+        """port1.close(); setTimeout(() => port1.on('close', f), 100); // never"""
+        near, _ = self.channel()
+        heard: list[str] = []
+        near.close()
+        quiet(0.1)
+
+        near.on("close", lambda: heard.append("late"))
+
+        quiet()
+        assert heard == []
+
     def test_a_close_listener_that_comes_too_late_never_runs(self) -> None:
         """port1.close(); /* later */ port1.on('close', f); // never"""
         near, _ = self.channel()

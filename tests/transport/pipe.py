@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from clonecodec import check_transfer_list, dumps, loads, take_all
+from transport._dispatch import Home
 from transport._end import End
 from transport._io import io_poller
 from transport._source import Source
@@ -92,6 +93,15 @@ class PipeLink:
         self._amount = 0
         self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
         self._closed = False
+
+    def attend(self, home: Home | None) -> None:
+        with self._lock:
+            if not self._closed:
+                self.source.resume()
+        self.source.attend(home)
+
+    def leave(self) -> None:
+        self.source.retire()
 
     def post(self, value: object, transfer: Iterable[object] = ()) -> None:
         items = check_transfer_list(transfer)

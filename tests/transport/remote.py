@@ -20,6 +20,7 @@ from typing import Any, cast
 import clonecodec
 import transport
 from clonecodec import ArrayBuffer
+from tests.transport.links import link_of
 from transport import CloseReason, Message, MessageChannel, MessagePort, PortClosedError
 from transport._emitter import Emitter
 from transport._end import End
@@ -118,7 +119,7 @@ class Server:
         self.ports[number].off(event, self.listeners.pop((number, event, key)))
 
     def do_raw(self, number: int, payload: memoryview) -> None:
-        cast(Any, self.ports[number])._end.link.post_raw(bytes(payload))
+        cast(Any, link_of(self.ports[number])).post_raw(bytes(payload))
 
 
 def frozen(value: object) -> object:

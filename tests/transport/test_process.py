@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.transport.links import process_link
 from tests.transport.port_contract import PortContract
 from tests.transport.remote import Remote, RemotePort
 from transport import MessageChannel, MessagePort
-from transport._process_link import ProcessLink
 
 _remotes: list[Remote] = []
 
@@ -35,9 +35,7 @@ def post_undecodable(port: MessagePort) -> None:
     if isinstance(port, RemotePort):
         port.post_raw(NO_MESSAGE)
         return
-    link = port._end.link
-    assert isinstance(link, ProcessLink)
-    link.post_raw(NO_MESSAGE)
+    process_link(port).post_raw(NO_MESSAGE)
 
 
 class TestProcess(PortContract):

@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 
 from clonecodec import ArrayBuffer
+from tests.transport.links import process_link
 from tests.transport.settling import quiet, until
 from transport import MessageChannel, MessagePort, PortClosedError
 from transport._process_outbox import LITTLE
@@ -91,7 +92,7 @@ def test_what_finds_no_room_is_kept_in_order_and_written_when_there_is() -> None
     near, far = MessageChannel("process")
     source_of(far).retire()
     count = 0
-    while not near._end.link.outbox:  # type: ignore[attr-defined]
+    while not process_link(near).outbox:
         near.post_message(count)
         count += 1
         time.sleep(0)

@@ -12,11 +12,11 @@ from typing import cast
 import pytest
 
 from clonecodec import ArrayBuffer, DecodeError, SharedArrayBuffer
+from tests.transport.links import process_link
 from tests.transport.settling import collect, quiet
 from tests.transport.test_program import run
 from transport import CloseReason, MessageChannel, MessagePort, PortClosedError
 from transport._process_codec import APART
-from transport._process_link import ProcessLink
 from transport._process_parcel import ALONE
 from transport._process_reader import FrameReader
 from transport._process_wire import (
@@ -118,8 +118,7 @@ def test_what_contradicts_itself_breaks_the_protocol(octets: bytes) -> None:
 
 def test_a_peer_that_breaks_the_protocol_is_closed() -> None:
     near, far = MessageChannel("process")
-    link = far._end.link
-    assert isinstance(link, ProcessLink)
+    link = process_link(far)
 
     link.outbox.put_now(Chunk([control(99)]))
 
@@ -205,8 +204,7 @@ def test_descriptors_that_find_no_room_are_a_messageerror_and_lose_nothing_else(
 
 def test_a_memfd_that_can_shrink_is_not_mapped() -> None:
     near, far = MessageChannel("process")
-    link = near._end.link
-    assert isinstance(link, ProcessLink)
+    link = process_link(near)
     fd = os.memfd_create("bad", os.MFD_ALLOW_SEALING)
     os.ftruncate(fd, 100)
 
@@ -239,8 +237,7 @@ def test_what_is_nothing_but_what_moves_arrives_as_that() -> None:
 
 def test_a_message_that_says_it_is_what_moves_and_moves_nothing_is_none() -> None:
     near, far = MessageChannel("process")
-    link = near._end.link
-    assert isinstance(link, ProcessLink)
+    link = process_link(near)
     link.post_raw(ALONE)
     for chunk in chunks(MESSAGE, ALONE, [Record(APART, 0, 1)], [b"x"], []):
         link.outbox.put_now(chunk)
