@@ -107,7 +107,7 @@ class Folded:
         with end.lock:
             if not self._became:
                 link = ProcessLink(end, self._socket, self._state[-16:], self._freight)
-                _, _, _, _, link.unacknowledged, link.outbox.owed, _ = STATE.unpack(self._state)
+                _, _, _, _, link.posted, link.outbox.owed, _ = STATE.unpack(self._state)
                 self._became.append(link)
                 if self._became[0] is link:
                     link.enter()

@@ -72,7 +72,10 @@ class ProcessLink(Owned):
         self.outbox: Final = Outbox(sock, self.flush, self._broken)
         self.lock = RLock()
         """Guards all that follows, and the outbox.  (Re-entrant: a signal handler may post.)"""
-        self.unacknowledged = 0
+        self.posted = 0
+        """Bytes of messages that were sent, or are going to be."""
+        self.acknowledged = 0
+        """Bytes of them that the other side has taken.  (Counted by who reads, so without the lock.)"""
         self._end = end
         self._prompt = False
         """Does the other side wait for what is taken here?"""
@@ -111,10 +114,14 @@ class ProcessLink(Owned):
         if transfer is NOTHING_LISTED:
             payload = dumps_plain(value)
             if payload is not None and len(payload) <= LITTLE:
-                with self.lock:
+                lock = self.lock
+                lock.acquire()
+                try:
                     if not (self._closing or self.gone):
-                        self.unacknowledged += len(payload)
+                        self.posted += len(payload)
                         self.outbox.post(payload)
+                finally:
+                    lock.release()
                 return
         packed = pack(value, transfer)
         if not packed.items:
@@ -134,7 +141,7 @@ class ProcessLink(Owned):
             if not (self._closing or self.gone):
                 taken, self.outbox.owed = self.outbox.owed, 0
                 entries = packed.chunks(shipped, taken)
-                self.unacknowledged += packed.size
+                self.posted += packed.size
                 for entry in entries:
                     self.outbox.put(entry)
                 return
@@ -144,7 +151,7 @@ class ProcessLink(Owned):
         """Send a frame that is made already."""
         with self.lock:
             if not (self._closing or self.gone):
-                self.unacknowledged += size
+                self.posted += size
                 for entry in entries:
                     self.outbox.put(entry)
                 return
@@ -196,7 +203,7 @@ class ProcessLink(Owned):
         """Nobody reads any more.  What the other side wrote before is still there to be read."""
         entries, begun = self.outbox.take()
         self.discard(entries[1:] if begun else entries)  # of the first, a part has been written
-        self.unacknowledged = 0
+        self.posted = self.acknowledged
 
     def close(self, reason: CloseReason) -> None:
         if self._end.ended is None and reason is CloseReason.LOCAL and self._reading.peeking:
@@ -270,10 +277,9 @@ class ProcessLink(Owned):
         # End.put, for several: this is the path of nearly every message.
         end = self._end
         end.items.extend(map(Plain, payloads))
-        for _ in payloads:
-            if not end.alert:
-                break
-            end.told()
+        if end.alert:
+            for _ in payloads:
+                end.told()
 
     def _hear_frame(self, frame: Frame) -> None:
         if frame.kind in (MESSAGE, BAD):
@@ -296,10 +302,13 @@ class ProcessLink(Owned):
         self._settle()
 
     def _hear_taken(self, size: int) -> None:
+        self.acknowledged += size
+        if self._waiting:
+            self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
         with self.lock:
-            self.unacknowledged = amount = max(0, self.unacknowledged - size)
-            if not self._waiting:
-                return
+            amount = self.unacknowledged
             due = [callback for threshold, callback in self._waiting if amount <= threshold]
             self._waiting = [entry for entry in self._waiting if entry[0] < amount]
         for callback in due:
@@ -308,7 +317,7 @@ class ProcessLink(Owned):
     def _settle(self) -> None:
         """Nothing will be taken any more."""
         with self.lock:
-            self.unacknowledged = 0
+            self.posted = self.acknowledged
             due, self._waiting = self._waiting, []
         for _, callback in due:
             callback()
@@ -340,10 +349,14 @@ class ProcessLink(Owned):
             size = item.size
         else:
             return  # it was queued when the channel was one between threads
-        with self.lock:
+        lock = self.lock
+        lock.acquire()
+        try:
             self.outbox.owed += size
             if self.outbox.owed >= self._tell_at:
                 self._tell()
+        finally:
+            lock.release()
 
     def _tell(self) -> None:
         """The lock is held."""
@@ -370,6 +383,11 @@ class ProcessLink(Owned):
 
     # ------------------------------------------------------------------ how full the way is
 
+    @property
+    def unacknowledged(self) -> int:
+        """Bytes of messages that were sent and not taken."""
+        return max(0, self.posted - self.acknowledged)
+
     def buffered_amount(self) -> int:
         return self.unacknowledged
 
@@ -377,11 +395,15 @@ class ProcessLink(Owned):
         self.use()
         with self.lock:
             over = self._closing or self.gone or self._end.ended is not None
-            if not over and self.unacknowledged > threshold:
+            if not over:
+                # First this, and then the look: who hears what was taken does it the other way round.
                 self._waiting.append((threshold, callback))
-                self._say(ASK)
-                return
-        callback()
+                if self.unacknowledged > threshold:
+                    self._say(ASK)
+        if over:
+            callback()
+        else:
+            self._tell_waiting()
 
     def drop_oldest(self) -> bool:
         with self.lock:
@@ -390,7 +412,7 @@ class ProcessLink(Owned):
             return False
         size = self.discard([entry])
         with self.lock:
-            self.unacknowledged = max(0, self.unacknowledged - size)
+            self.posted -= size
         return True
 
     # ------------------------------------------------------------------ the end of the program

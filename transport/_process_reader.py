@@ -33,6 +33,9 @@ from transport._process_wire import (
     unbatch,
 )
 
+_unpack: Final = HEADER.unpack_from
+_BEFORE: Final = HEADER.size
+
 
 class FrameReader:
     """Takes a stream apart into frames.
@@ -88,6 +91,21 @@ class FrameReader:
         self.unfilled.popleft()
         self._piece_done()
 
+    def came(self, data: bytes) -> None:
+        """What one call has read: one whole message, nearly always.
+
+        Raises:
+            FrameError: as ``feed``.
+        """
+        if len(data) > _BEFORE and not (self._rest or self.unfilled):
+            kind, _, descriptors, records, length, taken = _unpack(data)
+            if kind == MESSAGE and length == len(data) - _BEFORE and not (descriptors or records):
+                if taken:
+                    self._on_taken(taken)
+                self._on_messages((data[_BEFORE:],))
+                return
+        self.feed(memoryview(data))
+
     def feed(self, data: memoryview) -> None:
         """Bytes that were read.  They are copied where they are kept.
 
@@ -98,7 +116,6 @@ class FrameReader:
             data = memoryview(self._rest + data)
             self._rest = b""
         offset, size = 0, len(data)
-        unpack = HEADER.unpack_from
         while True:
             if self.unfilled:
                 target = self.unfilled[0]
@@ -112,7 +129,7 @@ class FrameReader:
                 continue
             if size - offset < HEADER.size:
                 break
-            kind, lost, descriptors, records, length, taken = unpack(data, offset)
+            kind, lost, descriptors, records, length, taken = _unpack(data, offset)
             start = offset + HEADER.size
             stop = start + length
             if stop <= size and not descriptors:

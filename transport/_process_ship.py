@@ -72,7 +72,7 @@ class _Freight:
         end = End()
         end.link = link = ProcessLink(end, _socket(handles), channel, self)
         link.enter()
-        link.unacknowledged, link.outbox.owed = unacknowledged, owed
+        link.posted, link.outbox.owed = unacknowledged, owed
         offset = STATE.size + (to_come + to_go) * _CHUNK.size
         numbers = _CHUNK.iter_unpack(state[STATE.size : offset])
         rest = handles[1:]

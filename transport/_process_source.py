@@ -1,7 +1,7 @@
 """The reading half of a process channel: ``recvmsg`` only, with room for descriptors at every call.
 
-(A plain ``recv`` over bytes that carry descriptors closes them, and nobody is told.)  What is read goes
-into a scratch buffer that threads share, or, if a big buffer is awaited, straight into its memory.
+(A plain ``recv`` over bytes that carry descriptors closes them, and nobody is told.)  What is read comes
+as bytes, or, if a big buffer is awaited, goes straight into its memory.
 """
 
 from __future__ import annotations
@@ -29,11 +29,10 @@ from transport.message import CloseReason
 _FLAGS: Final = int(socket.MSG_DONTWAIT | getattr(socket, "MSG_CMSG_CLOEXEC", 0))
 _TRUNCATED: Final = int(socket.MSG_CTRUNC)
 _ROOM: Final = socket.CMSG_SPACE(MAX_DESCRIPTORS * 4) if hasattr(socket, "CMSG_SPACE") else 0
-_SCRATCH: Final = 1 << 17
+_AT_ONCE: Final = 1 << 16
+"""Bytes of one system call, unless they go straight into a buffer."""
 _ROUNDS: Final = 8
 """System calls in one ``pump`` at most: others have their turn."""
-
-_scratches: Final[list[memoryview]] = []
 
 
 class ProcessSource(Source):
@@ -46,9 +45,8 @@ class ProcessSource(Source):
         on_end: Callable[[CloseReason], None],
         on_use: Callable[[], None],
     ) -> None:
-        super().__init__()
+        super().__init__(sock.fileno())
         self._socket: Final = sock
-        self._fd: Final = sock.fileno()
         self._on_end: Final = on_end
         self._on_use: Final = on_use
         """Called when somebody here wants this end to be read for the first time since a fork."""
@@ -59,10 +57,6 @@ class ProcessSource(Source):
         """Has nobody here used this end since a fork?"""
         self.peeking = False
         """Is it undecided, after a fork, whose end this is?"""
-
-    def fileno(self) -> int:
-        """The number, also when the socket is closed: a reader's poll set knows it by that."""
-        return self._fd
 
     # ------------------------------------------------------------------ after a fork
 
@@ -132,15 +126,18 @@ class ProcessSource(Source):
 
     def _read(self, rounds: int) -> bool:
         """At most so often; False when nothing more can come."""
-        scratch = _scratches.pop() if _scratches else memoryview(bytearray(_SCRATCH))
         reader = self._reader
         try:
             while rounds and not self.ended:
                 rounds -= 1
                 target = reader.unfilled[0] if reader.unfilled else None
-                into = [scratch] if target is None else [target, scratch]
                 try:
-                    count, ancillary, flags, _ = self._socket.recvmsg_into(into, _ROOM, _FLAGS)
+                    if target is None:
+                        data, ancillary, flags, _ = self._socket.recvmsg(_AT_ONCE, _ROOM, _FLAGS)
+                        count, room = len(data), _AT_ONCE
+                    else:
+                        count, ancillary, flags, _ = self._socket.recvmsg_into([target], _ROOM, _FLAGS)
+                        room = len(target)
                 except BlockingIOError:
                     break
                 except OSError:  # ECONNRESET: it closed without having read all that we sent
@@ -150,21 +147,14 @@ class ProcessSource(Source):
                     reader.feed_handles(handles_in(ancillary), lost=bool(flags & _TRUNCATED))
                 if not count:
                     self.end(CloseReason.PEER_DIED)
-                    break
-                room = _SCRATCH
-                if target is None:
-                    reader.feed(scratch[:count])
+                elif target is None:
+                    reader.came(data)
                 else:
-                    room += len(target)
-                    inside = min(count, len(target))
-                    reader.filled(inside)
-                    reader.feed(scratch[: count - inside])
+                    reader.filled(count)
                 if count < room and not ancillary:
                     break
         except FrameError:
             self.end(CloseReason.PROTOCOL_ERROR)
-        finally:
-            _scratches.append(scratch)
         return not self.ended
 
     def end(self, reason: CloseReason) -> None:

@@ -127,7 +127,9 @@ class Source(ABC):
     follows_home = True
     """Is it read by whoever runs its port's listeners?  False for a descriptor with many ports."""
 
-    def __init__(self) -> None:
+    def __init__(self, fd: int) -> None:
+        self.fd: Final = fd
+        """What to wait for.  The number stays when it is closed: a reader's poll set knows it by that."""
         self._role = threading.Lock()
         self._pumping = threading.RLock()
         self._poller: Poller | None = None
@@ -145,10 +147,6 @@ class Source(ABC):
         None while it does not look."""
 
     @abstractmethod
-    def fileno(self) -> int:
-        """The descriptor to wait for."""
-
-    @abstractmethod
     def pump(self) -> bool:
         """Read what is there, never blocking, and ``put`` it into the ends it is for.
 
@@ -163,7 +161,7 @@ class Source(ABC):
         """Is nothing to be read, and nobody at reading it?"""
         with self._pumping:
             poll = select.poll()
-            poll.register(self.fileno(), select.POLLIN)
+            poll.register(self.fd, select.POLLIN)
             return not any(mask & select.POLLIN for _, mask in poll.poll(0))
 
     # ------------------------------------------------------------------ pollers
@@ -215,8 +213,8 @@ class Source(ABC):
         with self._role:
             self._retired = True
             self._leave_poller()
-            sleepers = [self._leader] if self._leader else []
-            sleepers += self._followers
+            leader = self._leader
+            sleepers = [*self._followers] if leader is None else [leader, *self._followers]
             self._followers.clear()
         for sleeper in sleepers:
             sleeper.wake()
@@ -238,12 +236,12 @@ class Source(ABC):
 
     def _join_poller(self, poller: Poller) -> None:
         self._poller = poller
-        poller.on_readable(self.fileno(), self._readable)
+        poller.on_readable(self.fd, self._readable)
 
     def _leave_poller(self) -> None:
         if self._poller is not None:
             poller, self._poller = self._poller, None
-            poller.on_readable(self.fileno(), None)
+            poller.on_readable(self.fd, None)
 
     def _readable(self) -> None:
         with self._pumping:
@@ -276,10 +274,10 @@ class Source(ABC):
         self._wanted()
         free = _sleepers.free
         sleeper = free.pop() if free else Sleeper()
-        fd = self.fileno()
-        deadline = None if timeout is None else monotonic() + timeout
+        role, pumping = self._role, self._pumping
         try:
-            with self._role:
+            role.acquire()
+            try:
                 if self._leader is not None or self._retired:
                     return False
                 polled = self._poller is not None
@@ -287,16 +285,22 @@ class Source(ABC):
                     self._leave_poller()
                 self._leader = sleeper
                 self._loans += 1
-            if sleeper.reads != fd:
-                sleeper.lead(fd)
+            finally:
+                role.release()
+            if sleeper.reads != self.fd:
+                sleeper.lead(self.fd)
             if polled:
-                with self._pumping:
+                with pumping:
                     pass  # what the poller is just reading is in *items* then, and it would tell nobody
+            deadline = None if timeout is None else monotonic() + timeout
             while not items and sleeper.sleep(timeout) and not sleeper.woken:
-                with self._pumping:
+                pumping.acquire()
+                try:
                     if self._leader is not sleeper or self._retired:
                         break
                     more = self.pump()
+                finally:
+                    pumping.release()
                 if not more:
                     self._finish()
                     break
@@ -305,7 +309,9 @@ class Source(ABC):
             return True
         finally:
             if self._leader is sleeper:
-                self._stop_leading(sleeper)
+                self._leader = None
+                if self._followers or self._seen_loans is None:
+                    self._hand_over()
             sleeper.woken = False
             free.append(sleeper)
 
@@ -317,13 +323,13 @@ class Source(ABC):
         self._wanted()
         deadline = None if timeout is None else monotonic() + timeout
         with self._role:
-            if self._retired:
-                sleeper.follow()
-            elif self._leader is None:
-                self._lead(sleeper)
-            else:
-                sleeper.follow()
+            sleeper.follow()
+            if not self._retired:
+                # First this, and then the look: who stops leading does it the other way round.
                 self._followers.append(sleeper)
+                if self._leader is None:
+                    self._followers.remove(sleeper)
+                    self._lead(sleeper)
         try:
             while not sleeper.woken:
                 if not sleeper.sleep(None if deadline is None else max(0.0, deadline - monotonic())):
@@ -332,20 +338,20 @@ class Source(ABC):
                 if sleeper.leads and not sleeper.woken and not self._pump_as(sleeper):
                     return
         finally:
-            self._stop_leading(sleeper)
+            self._stop_waiting(sleeper)
 
     def wake_leader(self) -> None:
         """Somebody else has read, for once: who reads alone looks whether it was for him."""
-        with self._role:
-            if self._leader is not None:
-                self._leader.wake()
+        leader = self._leader
+        if leader is not None:
+            leader.wake()
 
     def _lead(self, sleeper: Sleeper) -> None:
         if self._poller is not None:
             self._leave_poller()
         self._leader = sleeper
         self._loans += 1
-        sleeper.lead(self.fileno())
+        sleeper.lead(self.fd)
 
     def _pump_as(self, sleeper: Sleeper) -> bool:
         with self._pumping:
@@ -356,21 +362,28 @@ class Source(ABC):
             self._finish()
         return more
 
-    def _stop_leading(self, sleeper: Sleeper) -> None:
+    def _stop_waiting(self, sleeper: Sleeper) -> None:
         with self._role:
             if self._leader is not sleeper:
                 if sleeper in self._followers:
                     self._followers.remove(sleeper)
                 return
             self._leader = None
-            if self._followers and not self._retired:
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """One who led does not any more: the next one does, or, after a while, a poller."""
+        with self._role:
+            if self._leader is not None or self._retired:
+                return
+            if self._followers:
                 heir = self._followers.popleft()
                 self._leave_poller()
                 self._leader = heir
                 self._loans += 1
-                heir.promote(self.fileno())
+                heir.promote(self.fd)
                 return
-            if self._seen_loans is not None or self._retired:
+            if self._seen_loans is not None:
                 return
             self._seen_loans = self._loans
         call_later(self._give_back)

@@ -68,7 +68,7 @@ class Connection(Source):
         opened: Callable[[End], None],
         failed: Callable[[Exception], None],
     ) -> None:
-        super().__init__()
+        super().__init__(stream.fileno())
         self.limits: Final = limits
         self.peer = PeerLimits(0, INITIAL_CREDIT, 0, 0, 0)
         self.id = b""
@@ -113,9 +113,6 @@ class Connection(Source):
             self.stop(HandshakeError(reason))
 
     # ------------------------------------------------------------------ Source
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
 
     def retire(self) -> None:
         """Nothing: one port that moves, or is closed, leaves the connection to the others."""

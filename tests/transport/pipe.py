@@ -41,19 +41,15 @@ class Bytes(Sealed):
 
 class PipeSource(Source):
     def __init__(self, end: End, fd: int) -> None:
-        super().__init__()
+        super().__init__(fd)
         self._end = end
-        self._fd = fd
         self._data = bytearray()
         self.heard_end = False
         self.on_taken: Callable[[int], object] = int
 
-    def fileno(self) -> int:
-        return self._fd
-
     def pump(self) -> bool:
         try:
-            data = os.read(self._fd, 65536)
+            data = os.read(self.fd, 65536)
         except BlockingIOError:
             return True
         except ConnectionResetError:
