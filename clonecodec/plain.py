@@ -1,12 +1,13 @@
 """Values that need nobody's say: most messages hold nothing else.
 
-What C writes and reads by itself is the same in every subclass of ``Serializer`` and ``Deserializer``
-that leaves ``is_host_object`` alone: undefined, None, bool, int, float, str, list, tuple, dict, set,
-frozenset, Map and references.  A message of these alone needs no such object, whose making takes longer
-than the message.
+What C writes and reads by itself needs no ``Serializer`` or ``Deserializer``, whose making takes longer than
+most messages: undefined, None, bool, int, float, str, list, tuple, dict, set, frozenset, Map, references,
+and short ``bytes`` and ``bytearray``.  These become views, as where ``mark_read_only_bytes`` is set:
+``bytes`` a read-only memoryview, a bytearray one on an ArrayBuffer (which is written here, but not read).
 
-Everything else (bytes, views, buffers, dates, instances, holes, huge ints, what cannot be cloned, bytes that
+Everything else (other views, buffers, dates, instances, holes, huge ints, what cannot be cloned, bytes that
 are no value) is given up here: the caller goes the general way, which gives the result or the error.
+So are 64 KiB of bytes or more, which a transport need not copy into a message.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def dumps_plain(value: object, /) -> bytes | None:
-    """Return what ``Serializer(version=15)`` writes for *value*, with the header.
+    """Return what a Serializer with ``mark_read_only_bytes`` writes for *value*, with the header.
 
     Returns:
         The bytes; None if the value is not plain, or cannot be cloned: no code of anybody's has run then.
@@ -31,7 +32,7 @@ def dumps_plain(value: object, /) -> bytes | None:
     >>> data = dumps_plain([1, "two"])
     >>> data.hex(" ") if accelerated else "ff 0f 41 02 49 02 22 03 74 77 6f 24 00 02"
     'ff 0f 41 02 49 02 22 03 74 77 6f 24 00 02'
-    >>> dumps_plain([b"bytes"]) is None
+    >>> dumps_plain([memoryview(b"view")]) is None
     True
     """
     return None

@@ -40,12 +40,25 @@
 #if PY_VERSION_HEX >= 0x030C0000
 #define SMALL_INT(object) PyUnstable_Long_IsCompact((PyLongObject *)(object))
 #define SMALL_INT_VALUE(object) PyUnstable_Long_CompactValue((PyLongObject *)(object))
+#define MEDIUM_INT(object) (((PyLongObject *)(object))->long_value.lv_tag >> 3 == 2)
+#define MEDIUM_INT_VALUE(object)                                                                                       \
+    two_digits(((PyLongObject *)(object))->long_value.ob_digit, (((PyLongObject *)(object))->long_value.lv_tag & 3) == 2)
 #define READY(object) 0
 #else
 #define SMALL_INT(object) (Py_SIZE(object) >= -1 && Py_SIZE(object) <= 1)
 #define SMALL_INT_VALUE(object) ((Py_ssize_t)Py_SIZE(object) * (Py_ssize_t)((PyLongObject *)(object))->ob_digit[0])
+#define MEDIUM_INT(object) (Py_SIZE(object) == 2 || Py_SIZE(object) == -2)
+#define MEDIUM_INT_VALUE(object) two_digits(((PyLongObject *)(object))->ob_digit, Py_SIZE(object) < 0)
 #define READY(object) PyUnicode_READY(object)
 #endif
+
+/* An int of 31 to 60 bits: times and identifiers, for which a call takes longer than all else. */
+static inline int64_t
+two_digits(const digit *digits, bool negative)
+{
+    int64_t value = (int64_t)digits[0] | (int64_t)digits[1] << PyLong_SHIFT;
+    return negative ? -value : value;
+}
 
 /* The tags of _tags.py that are read or written here. */
 enum {
@@ -71,6 +84,9 @@ enum {
     END_MAP = ':',
     BEGIN_SET = '\'',
     END_SET = ',',
+    ARRAY_BUFFER = 'B',
+    ARRAY_BUFFER_VIEW = 'V',
+    UINT8_SUBTAG = 'B',
     HOST_OBJECT = '\\',
     NODE_BUFFER = 10,
     UINT8_VIEW = 1, /* Node's index of a Uint8Array */
@@ -81,6 +97,7 @@ enum {
 #define WRITTEN_VERSION 15
 #define MAX_DEPTH 100000
 #define MAX_ARRAY_LENGTH 0xFFFFFFFFu
+#define PLAIN_OCTETS (1 << 16) /* from so many on, bytes are not plain */
 
 /* What Python has told the module, by name. */
 #define KNOWN(X)                                                                                                       \
@@ -138,6 +155,8 @@ typedef struct {
     PyObject *name; /* a str of Latin-1, or NULL */
 } NameSlot;
 
+typedef struct Cloning Cloning; /* clone.c */
+
 typedef struct {
 #define X(name) PyObject *name;
     KNOWN(X)
@@ -150,7 +169,9 @@ typedef struct {
     PyTypeObject *writer_type;
     PyTypeObject *objects_type;
     PyTypeObject *shortcut_type;
-    PyObject *spare; /* a Writer that dumps can use again */
+    PyObject *spare;        /* a Writer that dumps can use again */
+    Cloning *spare_cloning; /* what structured_clone can use again */
+    Py_ssize_t unseen;      /* containers made since the collector had a chance to run */
     NameSlot property_names[NAME_SLOTS];
 } State;
 
@@ -165,6 +186,7 @@ typedef struct {
 } Entry;
 
 #define SMALL_TABLE 32
+#define KEPT_ROOM (1 << 16)
 
 /* Which objects have a number, by identity. */
 typedef struct {
@@ -173,9 +195,11 @@ typedef struct {
     Py_ssize_t room;     /* for so many */
     Py_ssize_t owned;    /* of the first so many objects a reference is held; the others are sure to stay */
     Py_ssize_t entered;  /* the first so many are in the table */
-    Entry *table;        /* open addressing; the size is a power of two */
+    Entry *table;        /* open addressing; the size is a power of two: small, or the block's beginning */
     Py_ssize_t mask;     /* size - 1 */
     Py_ssize_t used;     /* entries in it */
+    Entry *block;        /* NULL until it is needed; kept for the next message */
+    Py_ssize_t block_size;
     bool quiet;
     Entry small[SMALL_TABLE];
     PyObject *few[SMALL_TABLE];
@@ -183,6 +207,7 @@ typedef struct {
 
 void numbers_init(Numbers *numbers);
 void numbers_clear(Numbers *numbers);
+void numbers_free(Numbers *numbers);
 int numbers_visit(Numbers *numbers, visitproc visit, void *arg);
 int numbers_own(Numbers *numbers);
 int numbers_settle(Numbers *numbers);
@@ -325,18 +350,28 @@ plain_name(PyObject *key)
 /* ---- build.c ---- */
 
 PyObject *property_name(State *state, const uint8_t *bytes, Py_ssize_t length);
+bool is_own_key(PyObject *key);
 PyObject *admitted(State *state, PyObject *container, PyObject **keys, PyObject *key, bool paused);
 
-/* The garbage collector is paused while nothing but C runs, since nothing that is built here is garbage yet. */
+void let_collect(State *state);
+
+#define MANY_UNSEEN (1 << 18)
+
+/* The garbage collector is paused while nothing but C runs, since nothing that is built here is garbage yet.  What
+ * was built by the calls before may be. */
 static inline bool
-pause_collector(void)
+pause_collector(State *state)
 {
+    if (UNLIKELY(state->unseen > MANY_UNSEEN))
+        let_collect(state);
     return PyGC_Disable();
 }
 
+/* *made*: so many objects have been built since. */
 static inline void
-resume_collector(bool paused)
+end_pause(State *state, bool paused, Py_ssize_t made)
 {
+    state->unseen += made;
     if (paused)
         PyGC_Enable();
 }
@@ -357,6 +392,7 @@ typedef enum {
 PyObject *accelerator_dumps(State *state, PyObject *value, bool plain);
 PyObject *accelerator_loads(State *state, PyObject *data, Loads how);
 PyObject *accelerator_clone(State *state, PyObject *value, Py_ssize_t max_depth);
+void cloning_free(Cloning *cloning);
 
 static inline State *
 state_of(PyObject *module)

@@ -55,6 +55,31 @@ property_name(State *state, const uint8_t *bytes, Py_ssize_t length)
     return name;
 }
 
+/* The collector runs when a container is allocated, and it is not paused: a program that makes all its containers here
+ * would never see it, and what is garbage would stay. */
+void
+let_collect(State *state)
+{
+    state->unseen = 0;
+    PyObject *container = state->objects_type->tp_alloc(state->objects_type, 0);
+    if (container == NULL)
+        PyErr_Clear();
+    Py_XDECREF(container);
+}
+
+/* Whether *key* is text, None or an int of JavaScript's, which is put into a Map as it is. */
+bool
+is_own_key(PyObject *key)
+{
+    if (PyUnicode_CheckExact(key) || key == Py_None)
+        return true;
+    if (!PyLong_CheckExact(key))
+        return false;
+    int overflow = 0;
+    int64_t value = SMALL_INT(key) ? SMALL_INT_VALUE(key) : PyLong_AsLongLongAndOverflow(key, &overflow);
+    return !overflow && -MAX_SAFE_INTEGER <= value && value <= MAX_SAFE_INTEGER;
+}
+
 /* _keys.Keys.admit: what to put into the container for *key*, whose reference is taken.
  *
  * Keys that are text, None or numbers of JavaScript's are never told apart where Python merges them, so that they
@@ -62,19 +87,12 @@ property_name(State *state, const uint8_t *bytes, Py_ssize_t length)
 PyObject *
 admitted(State *state, PyObject *container, PyObject **keys, PyObject *key, bool paused)
 {
-    PyTypeObject *type = Py_TYPE(key);
-    if (type == &PyUnicode_Type)
+    if (PyUnicode_CheckExact(key))
         return key;
     if (*keys == NULL) {
-        if (key == Py_None)
+        if (is_own_key(key))
             return key;
-        if (type == &PyLong_Type) {
-            int overflow;
-            int64_t value = PyLong_AsLongLongAndOverflow(key, &overflow);
-            if (!overflow && -MAX_SAFE_INTEGER <= value && value <= MAX_SAFE_INTEGER)
-                return key;
-        }
-        else if (type == &PyFloat_Type) {
+        if (PyFloat_CheckExact(key)) {
             double value = PyFloat_AS_DOUBLE(key);
             if (value != value)
                 Py_SETREF(key, Py_NewRef(state->nan));
@@ -83,12 +101,13 @@ admitted(State *state, PyObject *container, PyObject **keys, PyObject *key, bool
             return key;
         }
     }
-    resume_collector(paused);
+    if (paused)
+        PyGC_Enable();
     if (*keys == NULL)
         *keys = PyObject_CallOneArg(state->Keys, container);
     PyObject *admitted = *keys == NULL ? NULL : PyObject_CallMethodOneArg(*keys, state->names.admit, key);
     if (paused)
-        (void)pause_collector();
+        PyGC_Disable();
     Py_DECREF(key);
     return admitted;
 }

@@ -21,7 +21,7 @@ typedef struct {
 
 #define FEW 8
 
-typedef struct {
+struct Cloning {
     State *state;
     Numbers numbers;    /* of the originals */
     PyObject **clones;  /* by number, as many as numbers.count */
@@ -35,7 +35,8 @@ typedef struct {
     Py_ssize_t room;
     Frame *frames;
     Frame few[FEW];
-} Cloning;
+    PyObject *few_clones[SMALL_TABLE];
+};
 
 /* NULL without an exception means: let Python do it. */
 #define GIVE_UP NULL
@@ -72,35 +73,45 @@ leaf(Cloning *cloning, PyObject *item)
     if (numbers_settle(&cloning->numbers) < 0)
         return NULL;
     Py_INCREF(item);
-    resume_collector(cloning->paused);
+    if (cloning->paused)
+        PyGC_Enable();
     PyObject *copy = NULL;
     if (cloning->cloner == NULL)
         cloning->cloner = PyObject_CallNoArgs(state->cloner);
     if (cloning->cloner != NULL)
         copy = PyObject_CallMethodOneArg(cloning->cloner, state->names.leaf, item);
     if (cloning->paused)
-        (void)pause_collector();
+        PyGC_Disable();
     Py_DECREF(item);
     return copy;
 }
 
 /* ---- Containers ---- */
 
+static int
+grow_clones(Cloning *cloning)
+{
+    Py_ssize_t room = 2 * cloning->clone_room;
+    PyObject **old = cloning->clones == cloning->few_clones ? NULL : cloning->clones;
+    PyObject **clones = PyMem_Realloc(old, room * sizeof *clones);
+    if (clones == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (old == NULL)
+        memcpy(clones, cloning->few_clones, sizeof cloning->few_clones);
+    cloning->clones = clones;
+    cloning->clone_room = room;
+    return 0;
+}
+
 /* Remember that *clone* is what *original* becomes. */
 static int
 known(Cloning *cloning, PyObject *original, bool alone, PyObject *clone)
 {
     Py_ssize_t number = cloning->numbers.count;
-    if (number == cloning->clone_room) {
-        Py_ssize_t room = number ? 4 * number : SMALL_TABLE;
-        PyObject **clones = PyMem_Realloc(cloning->clones, room * sizeof *clones);
-        if (clones == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        cloning->clones = clones;
-        cloning->clone_room = room;
-    }
+    if (UNLIKELY(number == cloning->clone_room) && grow_clones(cloning) < 0)
+        return -1;
     if (numbers_begin(&cloning->numbers, original, alone) < 0)
         return -1;
     cloning->clones[number] = clone;
@@ -179,8 +190,59 @@ failed:
     return NULL;
 }
 
-/* The clone of what lies in a list or dict that is known, if that needs no frame: what has been met before, or a list
- * of scalars.  *holders*: how many references to it the container, and its clone so far, account for. */
+static bool
+are_scalars(State *state, PyObject *const *items, Py_ssize_t size)
+{
+    for (Py_ssize_t i = 0; i < size; i++)
+        if (!is_scalar(state, items[i]))
+            return false;
+    return true;
+}
+
+static inline void
+share(PyObject **target, PyObject *const *items, Py_ssize_t size)
+{
+    for (Py_ssize_t i = 0; i < size; i++)
+        target[i] = Py_NewRef(items[i]);
+}
+
+/* Clones of containers of scalars, which most of what lies in others is; NULL without an exception for any other. */
+
+static PyObject *
+flat_list(State *state, PyObject *list)
+{
+    Py_ssize_t size = PyList_GET_SIZE(list);
+    PyObject *const *items = ((PyListObject *)list)->ob_item;
+    PyObject *clone = are_scalars(state, items, size) ? PyList_New(size) : NULL;
+    if (clone != NULL)
+        share(((PyListObject *)clone)->ob_item, items, size);
+    return clone;
+}
+
+static PyObject *
+flat_tuple(State *state, PyObject *tuple)
+{
+    Py_ssize_t size = PyTuple_GET_SIZE(tuple);
+    PyObject *const *items = ((PyTupleObject *)tuple)->ob_item;
+    PyObject *clone = are_scalars(state, items, size) ? PyTuple_New(size) : NULL;
+    if (clone != NULL)
+        share(((PyTupleObject *)clone)->ob_item, items, size);
+    return clone;
+}
+
+static PyObject *
+flat_dict(State *state, PyObject *dict)
+{
+    PyObject *key, *item;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(dict, &position, &key, &item))
+        if (!is_scalar(state, item) || !plain_name(key))
+            return NULL;
+    return PyDict_Copy(dict);
+}
+
+/* The clone of what lies in a list or dict that is known, if that needs no frame: what has been met before, or holds
+ * scalars only.  *holders*: how many references to it the container, and its clone so far, account for. */
 static inline PyObject *
 simple_clone(Cloning *cloning, PyObject *item, Py_ssize_t holders)
 {
@@ -192,29 +254,26 @@ simple_clone(Cloning *cloning, PyObject *item, Py_ssize_t holders)
             return clone == cloning->state->not_yet ? NULL : Py_NewRef(clone);
         }
     }
-    if (!PyList_CheckExact(item) || cloning->depth >= cloning->max_depth)
+    if (cloning->depth >= cloning->max_depth)
         return NULL;
-    Py_ssize_t size = PyList_GET_SIZE(item);
-    for (Py_ssize_t i = 0; i < size; i++)
-        if (!is_scalar(cloning->state, PyList_GET_ITEM(item, i)))
-            return NULL;
-    PyObject *clone = PyList_New(size);
-    if (clone == NULL)
-        return NULL;
-    for (Py_ssize_t i = 0; i < size; i++)
-        PyList_SET_ITEM(clone, i, Py_NewRef(PyList_GET_ITEM(item, i)));
-    if (known(cloning, item, alone, clone) < 0)
+    PyObject *clone = PyDict_CheckExact(item)    ? flat_dict(cloning->state, item)
+                      : PyList_CheckExact(item)  ? flat_list(cloning->state, item)
+                      : PyTuple_CheckExact(item) ? flat_tuple(cloning->state, item)
+                                                 : NULL;
+    if (clone != NULL && known(cloning, item, alone, clone) < 0)
         Py_CLEAR(clone);
     return clone;
 }
 
 /* Clone a container without a frame, into *whole*, as far as that can be done; return the frame for the rest.
  *
- * A dict with plain names: a copy of it, in which what is no scalar is replaced. */
+ * A dict with plain names, or a Map with keys that are their own clones: *target* is a copy of it, in which what is no
+ * scalar is replaced; what is before *first* and *index* is known to be. */
 static Frame *
-begin_plain(Cloning *cloning, PyObject *value, bool alone, Py_ssize_t first, Py_ssize_t index, PyObject **whole)
+begin_copy(Cloning *cloning, PyObject *value, bool alone, PyObject *target, Py_ssize_t first, Py_ssize_t index,
+           PyObject **whole)
 {
-    PyObject *key, *item, *target = PyDict_Copy(value);
+    PyObject *key, *item;
     Py_ssize_t position = first, before = first, size = 2 * PyDict_GET_SIZE(value), number = cloning->numbers.count;
     if (target == NULL || known(cloning, value, alone, target) < 0)
         goto failed;
@@ -276,12 +335,21 @@ begin_list(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
     return frame;
 }
 
+static PyObject *
+copied_map(State *state, PyObject *dict)
+{
+    PyObject *map = PyObject_CallNoArgs(state->Map);
+    if (map != NULL && PyDict_Update(map, dict) < 0)
+        Py_CLEAR(map);
+    return map;
+}
+
 static Frame *
 begin_dict(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
 {
     PyObject *key, *item;
     Py_ssize_t position = 0, first = 0, index = 0, size = 2 * PyDict_GET_SIZE(value);
-    bool plain = PyDict_CheckExact(value), scalar = true; /* so far */
+    bool plain = PyDict_CheckExact(value), scalar = true, own = true; /* so far */
     while (plain && PyDict_Next(value, &position, &key, &item)) {
         plain = plain_name(key);
         scalar = scalar && is_scalar(cloning->state, item);
@@ -291,7 +359,7 @@ begin_dict(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
         }
     }
     if (plain)
-        return begin_plain(cloning, value, alone, first, index, whole);
+        return begin_copy(cloning, value, alone, PyDict_Copy(value), first, index, whole);
     Dictionary kind = MAPPED;
     if (PyDict_CheckExact(value))
         kind = classify(cloning->state, value);
@@ -303,6 +371,10 @@ begin_dict(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
     case INDEXED:
         return push(cloning, value, alone, OBJECT_, PyDict_New(), IN_FLAT, indexed_items(value, true), size, false);
     case MAPPED:
+        for (position = 0; own && PyDict_Next(value, &position, &key, &item);)
+            own = is_own_key(key);
+        if (own)
+            return begin_copy(cloning, value, alone, copied_map(cloning->state, value), 0, 0, whole);
         return push(cloning, value, alone, MAP_, PyObject_CallNoArgs(cloning->state->Map), IN_PAIRS,
                     Py_NewRef(value), size, true);
     default: return GIVE_UP;
@@ -321,6 +393,10 @@ begin(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
     if (type == &PyList_Type)
         return begin_list(cloning, value, alone, whole);
     if (type == &PyTuple_Type) {
+        if ((*whole = flat_tuple(cloning->state, value)) != NULL && known(cloning, value, alone, *whole) < 0)
+            Py_CLEAR(*whole);
+        if (*whole != NULL || PyErr_Occurred())
+            return NULL;
         size = PyTuple_GET_SIZE(value);
         target = PyTuple_New(size);
         if (target != NULL && size)
@@ -501,41 +577,93 @@ walk(Cloning *cloning, PyObject *root)
     }
 }
 
+/* One that is at rest: the one that is kept, or a new one. */
+static Cloning *
+take_cloning(State *state)
+{
+    Cloning *cloning = state->spare_cloning;
+    state->spare_cloning = NULL;
+    if (cloning != NULL)
+        return cloning;
+    cloning = PyMem_Malloc(sizeof *cloning);
+    if (cloning == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    numbers_init(&cloning->numbers);
+    cloning->state = state;
+    cloning->clones = cloning->few_clones;
+    cloning->clone_room = SMALL_TABLE;
+    cloning->cloner = NULL;
+    cloning->held = false;
+    cloning->frames = cloning->few;
+    cloning->room = FEW;
+    memset(&cloning->few[0], 0, sizeof cloning->few[0]);
+    cloning->few[0].number = -1;
+    return cloning;
+}
+
+/* Bring it to rest, and keep it for the next clone. */
+static void
+give_back(Cloning *cloning)
+{
+    State *state = cloning->state;
+    while (cloning->depth)
+        drop(&cloning->frames[--cloning->depth]);
+    if (cloning->frames != cloning->few)
+        PyMem_Free(cloning->frames);
+    cloning->frames = cloning->few;
+    cloning->room = FEW;
+    if (cloning->held)
+        for (Py_ssize_t i = 0; i < cloning->numbers.count; i++)
+            Py_DECREF(cloning->clones[i]);
+    cloning->held = false;
+    numbers_clear(&cloning->numbers);
+    if (cloning->clone_room > cloning->numbers.room) {
+        PyMem_Free(cloning->clones);
+        cloning->clones = cloning->few_clones;
+        cloning->clone_room = SMALL_TABLE;
+    }
+    Py_CLEAR(cloning->cloner);
+    if (state->spare_cloning == NULL)
+        state->spare_cloning = cloning;
+    else
+        cloning_free(cloning);
+}
+
+/* Free one that is at rest, or none. */
+void
+cloning_free(Cloning *cloning)
+{
+    if (cloning == NULL)
+        return;
+    numbers_free(&cloning->numbers);
+    if (cloning->clones != cloning->few_clones)
+        PyMem_Free(cloning->clones);
+    PyMem_Free(cloning);
+}
+
 /* structured_clone(value): what Cloner does without a transfer list */
 PyObject *
 accelerator_clone(State *state, PyObject *value, Py_ssize_t max_depth)
 {
-    Cloning cloning;
-    memset(&cloning, 0, offsetof(Cloning, few));
-    cloning.state = state;
-    cloning.max_depth = max_depth;
     if (is_scalar(state, value))
         return Py_NewRef(value);
-    numbers_init(&cloning.numbers);
-    cloning.frames = cloning.few;
-    cloning.room = FEW;
-    memset(&cloning.few[0], 0, sizeof cloning.few[0]);
-    cloning.few[0].number = -1;
-    cloning.depth = cloning.secured = 1;
-    cloning.paused = pause_collector();
-    PyObject *copy = walk(&cloning, value);
-    resume_collector(cloning.paused);
+    Cloning *cloning = take_cloning(state);
+    if (cloning == NULL)
+        return NULL;
+    cloning->max_depth = max_depth;
+    cloning->depth = cloning->secured = 1;
+    cloning->paused = pause_collector(state);
+    PyObject *copy = walk(cloning, value);
+    end_pause(state, cloning->paused, cloning->numbers.count);
     PyObject *type = NULL, *error = NULL, *traceback = NULL;
     if (copy == NULL) {
         if (PyErr_ExceptionMatches(state->DataCloneError))
             PyErr_Clear();
         PyErr_Fetch(&type, &error, &traceback);
     }
-    while (cloning.depth)
-        drop(&cloning.frames[--cloning.depth]);
-    if (cloning.frames != cloning.few)
-        PyMem_Free(cloning.frames);
-    if (cloning.held)
-        for (Py_ssize_t i = 0; i < cloning.numbers.count; i++)
-            Py_DECREF(cloning.clones[i]);
-    PyMem_Free(cloning.clones);
-    numbers_clear(&cloning.numbers);
-    Py_XDECREF(cloning.cloner);
+    give_back(cloning);
     if (copy != NULL)
         return copy;
     if (type == NULL)

@@ -291,6 +291,8 @@ clear(PyObject *module)
     for (int i = 0; i < NAME_SLOTS; i++)
         Py_CLEAR(state->property_names[i].name);
     Py_CLEAR(state->spare);
+    cloning_free(state->spare_cloning);
+    state->spare_cloning = NULL;
     Py_CLEAR(state->writer_type);
     Py_CLEAR(state->objects_type);
     Py_CLEAR(state->shortcut_type);

@@ -31,7 +31,6 @@ typedef struct {
 typedef struct {
     State *state;
     const uint8_t *start, *at, *end;
-    int version;
     bool plain;             /* let Python do it all instead of calling it: there is no Deserializer to ask */
     bool node;              /* host objects are Node's, as DefaultDeserializer knows them */
     bool copied;            /* and their bytes are copied: not zero_copy */
@@ -83,6 +82,19 @@ varint(Reader *reader, uint32_t *value)
     bool there = long_varint(reader, 5, &wide);
     *value = (uint32_t)wide;
     return there;
+}
+
+/* Whether the tag *end* comes next; if so, read it. */
+static inline bool
+ends(Reader *reader, uint8_t end)
+{
+    const uint8_t *at = reader->at;
+    while (at < reader->end && *at == PADDING)
+        at++;
+    if (at >= reader->end || *at != end)
+        return false;
+    reader->at = at + 1;
+    return true;
 }
 
 static inline double
@@ -183,7 +195,8 @@ by_python(Reader *reader, PyObject *method, bool hinted)
 {
     State *state = reader->state;
     PyObject *offset = NULL, *value = NULL;
-    resume_collector(reader->paused);
+    if (reader->paused)
+        PyGC_Enable();
     if (need_deserializer(reader) < 0 || (offset = PyLong_FromSsize_t(reader->at - reader->start)) == NULL ||
         PyObject_SetAttr(reader->wire, state->names.offset, offset) < 0)
         goto done;
@@ -200,7 +213,7 @@ by_python(Reader *reader, PyObject *method, bool hinted)
 done:
     Py_XDECREF(offset);
     if (reader->paused)
-        (void)pause_collector();
+        PyGC_Disable();
     return value;
 }
 
@@ -292,6 +305,29 @@ node_buffer(Reader *reader, bool hinted)
     return numbered(reader, single);
 }
 
+/* Payloads._view_of_bytes, of bytes that are marked as read-only: a buffer, and a view over the whole of it. */
+static PyObject *
+read_only_view(Reader *reader)
+{
+    uint64_t size, offset, length;
+    if (reader->start[1] < 14 || !long_varint(reader, 10, &size) ||
+        size > (uint64_t)(reader->end - reader->at))
+        return GIVE_UP;
+    const char *octets = (const char *)reader->at;
+    reader->at += size;
+    if (!ends(reader, ARRAY_BUFFER_VIEW) || reader->end - reader->at < 1 || *reader->at++ != UINT8_SUBTAG ||
+        !long_varint(reader, 10, &offset) || offset != 0 || !long_varint(reader, 10, &length) || length != size ||
+        reader->at == reader->end || *reader->at++ != 0)
+        return GIVE_UP;
+    /* The buffer has a number, too; who refers to that wants it to be one. */
+    if (PyList_Append(reader->objects, reader->state->not_yet) < 0)
+        return NULL;
+    PyObject *bytes = PyBytes_FromStringAndSize(octets, (Py_ssize_t)size);
+    PyObject *view = bytes == NULL ? NULL : PyMemoryView_FromObject(bytes);
+    Py_XDECREF(bytes);
+    return numbered(reader, view);
+}
+
 /* Whether the object *number* is a container that is being read. */
 static bool
 is_open(Reader *reader, Py_ssize_t number)
@@ -318,7 +354,7 @@ reference(Reader *reader)
     PyObject *value = PyList_GET_ITEM(reader->objects, number);
     PyTypeObject *type = Py_TYPE(value);
     if (type == &PyDict_Type || (PyObject *)type == state->Map || type == &PyTuple_Type || PyAnySet_CheckExact(value) ||
-        type == &PyBytes_Type || type == &PyByteArray_Type)
+        type == &PyBytes_Type || type == &PyByteArray_Type || type == &PyMemoryView_Type)
         return Py_NewRef(value);
     if (type == &PyList_Type) {
         Frame *frame = &reader->frames[reader->depth - 1];
@@ -464,19 +500,6 @@ begin(Reader *reader, uint8_t tag, bool hinted)
     case BEGIN_SET: return push(reader, hinted ? FROZENSET : SET_, PySet_New(NULL));
     default: return NULL;
     }
-}
-
-/* Whether the tag *end* comes next; if so, read it. */
-static inline bool
-ends(Reader *reader, uint8_t end)
-{
-    const uint8_t *at = reader->at;
-    while (at < reader->end && *at == PADDING)
-        at++;
-    if (at >= reader->end || *at != end)
-        return false;
-    reader->at = at + 1;
-    return true;
 }
 
 static inline bool
@@ -648,6 +671,7 @@ value_of(Reader *reader, bool *began)
     case TWO_BYTE_STRING: return two_byte_text(reader);
     case UNDEFINED: return Py_NewRef(reader->state->undefined);
     case HOST_OBJECT: return node_buffer(reader, hinted);
+    case ARRAY_BUFFER: return hinted && reader->plain ? read_only_view(reader) : leaf(reader, tag, hinted);
     case UINT32: return varint(reader, &number) ? PyLong_FromUnsignedLong(number) : GIVE_UP;
     case BIG_INT:
         before = reader->at;
@@ -729,9 +753,9 @@ read_value(Reader *reader)
     memset(&reader->few[0], 0, sizeof reader->few[0]);
     reader->few[0].kind = ROOT;
     reader->few[0].number = -1;
-    reader->paused = pause_collector();
+    reader->paused = pause_collector(reader->state);
     PyObject *value = walk(reader);
-    resume_collector(reader->paused);
+    end_pause(reader->state, reader->paused, PyList_GET_SIZE(reader->objects) - known);
     PyObject *type = NULL, *error = NULL, *traceback = NULL;
     if (value == NULL) {
         if (PyErr_ExceptionMatches(reader->state->DecodeError))

@@ -4,12 +4,10 @@
 
 /* ---- The numbers of objects ---- */
 
-void
-numbers_init(Numbers *numbers)
+static void
+use_small_table(Numbers *numbers)
 {
-    numbers->objects = numbers->few;
-    numbers->room = SMALL_TABLE;
-    numbers->count = numbers->owned = numbers->entered = 0;
+    numbers->count = numbers->entered = 0;
     numbers->table = numbers->small;
     numbers->mask = SMALL_TABLE - 1;
     numbers->used = 0;
@@ -18,28 +16,67 @@ numbers_init(Numbers *numbers)
 }
 
 void
+numbers_init(Numbers *numbers)
+{
+    numbers->objects = numbers->few;
+    numbers->room = SMALL_TABLE;
+    numbers->block = NULL;
+    numbers->block_size = 0;
+    numbers->owned = 0;
+    use_small_table(numbers);
+}
+
+static void
+free_objects(Numbers *numbers)
+{
+    if (numbers->objects != numbers->few)
+        PyMem_Free(numbers->objects);
+    numbers->objects = numbers->few;
+    numbers->room = SMALL_TABLE;
+}
+
+static void
+free_block(Numbers *numbers)
+{
+    PyMem_Free(numbers->block);
+    numbers->block = NULL;
+    numbers->block_size = 0;
+}
+
+/* Forget all numbers.  Room for many is kept for the next message, if this one needed it: new pages would take longer
+ * than all that is entered. */
+void
 numbers_clear(Numbers *numbers)
 {
-    PyObject **objects = numbers->objects;
     Py_ssize_t owned = numbers->owned;
-    bool far = objects != numbers->few;
-    if (!far && !owned && !numbers->used) { /* of most messages: nothing was shared */
-        numbers->count = 0;
-        numbers->quiet = true;
+    if (UNLIKELY(owned)) { /* what is released may run code that uses the numbers again */
+        Numbers old = *numbers;
+        if (old.objects == numbers->few)
+            old.objects = old.few;
+        numbers_init(numbers);
+        for (Py_ssize_t i = 0; i < owned; i++)
+            Py_XDECREF(old.objects[i]);
+        free_objects(&old);
+        free_block(&old);
         return;
     }
-    PyObject *few[SMALL_TABLE];
-    if (!far && owned) { /* what is released may run code that uses the table again */
-        memcpy(few, objects, sizeof few);
-        objects = few;
-    }
-    if (numbers->table != numbers->small)
-        PyMem_Free(numbers->table);
-    numbers_init(numbers);
-    for (Py_ssize_t i = 0; i < owned; i++)
-        Py_XDECREF(objects[i]);
-    if (far)
-        PyMem_Free(objects);
+    if (UNLIKELY(numbers->room > SMALL_TABLE) && (numbers->room > KEPT_ROOM || numbers->count < numbers->room >> 2))
+        free_objects(numbers);
+    if (UNLIKELY(numbers->block != NULL) && (numbers->block_size > 2 * KEPT_ROOM || numbers->table == numbers->small))
+        free_block(numbers);
+    if (numbers->used)
+        use_small_table(numbers);
+    numbers->count = numbers->entered = 0;
+    numbers->quiet = true;
+}
+
+/* Give back also what is kept. */
+void
+numbers_free(Numbers *numbers)
+{
+    numbers_clear(numbers);
+    free_objects(numbers);
+    free_block(numbers);
 }
 
 int
@@ -67,25 +104,33 @@ numbers_grow(Numbers *numbers)
     return 0;
 }
 
+/* Make the table four times as large.  The entries there are stand behind it, while they are entered again.  (It
+ * is cleared when it is needed: that takes it into the cache.) */
 static int
 enlarge_table(Numbers *numbers)
 {
-    Py_ssize_t size = (numbers->mask + 1) * 4;
-    Entry *table = PyMem_Calloc(size, sizeof *table);
-    if (table == NULL) {
-        PyErr_NoMemory();
-        return -1;
+    Py_ssize_t entries = numbers->mask + 1, size = 4 * entries;
+    bool in_block = numbers->table != numbers->small;
+    if (numbers->block_size < size + entries) {
+        Entry *block = PyMem_Realloc(numbers->block, (size + entries) * sizeof *block);
+        if (block == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        numbers->block = block;
+        numbers->block_size = size + entries;
     }
-    for (Py_ssize_t old = 0; old <= numbers->mask; old++) {
-        if (numbers->table[old].object == NULL)
+    Entry *table = numbers->block, *old = table + size;
+    memcpy(old, in_block ? table : numbers->small, entries * sizeof *old);
+    memset(table, 0, size * sizeof *table);
+    for (Entry *entry = old; entry < old + entries; entry++) {
+        if (entry->object == NULL)
             continue;
-        Py_ssize_t i = place_of(numbers->table[old].object, size - 1);
+        Py_ssize_t i = place_of(entry->object, size - 1);
         while (table[i].object != NULL)
             i = (i + 1) & (size - 1);
-        table[i] = numbers->table[old];
+        table[i] = *entry;
     }
-    if (numbers->table != numbers->small)
-        PyMem_Free(numbers->table);
     numbers->table = table;
     numbers->mask = size - 1;
     return 0;
@@ -391,10 +436,14 @@ indexed_items(PyObject *dict, bool named)
         PyGC_Enable();
     if (flat == NULL)
         goto done;
+    bool ascending = true; /* as they do in what loads has made */
     while (PyDict_Next(dict, &position, &key, &value))
-        if (array_index(key, &index))
+        if (array_index(key, &index)) {
+            ascending = ascending && (count == 0 || indexed[count - 1].index < index);
             indexed[count++] = (Indexed){index, key, value};
-    qsort(indexed, count, sizeof *indexed, by_index);
+        }
+    if (!ascending)
+        qsort(indexed, count, sizeof *indexed, by_index);
     for (; i < count; i++) {
         index = indexed[i].index;
         key = named                 ? Py_NewRef(indexed[i].key)

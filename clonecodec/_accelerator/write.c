@@ -266,6 +266,8 @@ write_int(Writer *writer, PyObject *object)
     int64_t value;
     if (LIKELY(SMALL_INT(object)))
         value = SMALL_INT_VALUE(object);
+    else if (MEDIUM_INT(object))
+        value = MEDIUM_INT_VALUE(object);
     else {
         int overflow;
         value = PyLong_AsLongLongAndOverflow(object, &overflow);
@@ -475,6 +477,31 @@ write_hole(Run *run)
 
 /* ---- Objects ---- */
 
+/* Encodings._native_view of bytes (marked as read-only) or a bytearray: a buffer of its own, and the view on it.  If
+ * there are many, ports have better ways. */
+static int
+write_octets(Run *run, PyObject *value, bool alone)
+{
+    Writer *writer = run->writer;
+    bool frozen = PyBytes_CheckExact(value);
+    Py_ssize_t length = Py_SIZE(value);
+    if (length >= PLAIN_OCTETS || numbers_begin(&writer->numbers, NULL, true) < 0 ||
+        numbers_begin(&writer->numbers, value, alone) < 0 ||
+        put_tagged(writer, frozen ? writer->hint : 0, ARRAY_BUFFER, (uint64_t)length) < 0 ||
+        reserve(writer, length + 2 + 2 * VARINT_SIZE + 1) < 0)
+        return -1;
+    char *at = end_of(writer);
+    at = put_octets(at, frozen ? PyBytes_AS_STRING(value) : PyByteArray_AS_STRING(value), length);
+    *at++ = ARRAY_BUFFER_VIEW;
+    *at++ = UINT8_SUBTAG;
+    *at++ = 0; /* where it begins */
+    at = put_varint(at, (uint64_t)length);
+    *at++ = 0; /* flags */
+    written_to(writer, at);
+    return 0;
+}
+
+/* DefaultSerializer._node_view of bytes. */
 static int
 write_bytes(Run *run, PyObject *value)
 {
@@ -576,6 +603,37 @@ write_plain(Run *run, PyObject *value, bool alone)
     return 0;
 }
 
+/* The keys and values of a Map that has been begun, as far as they are simple, and a frame for the rest. */
+static int
+write_pairs(Run *run, PyObject *value, Py_ssize_t size)
+{
+    Writer *writer = run->writer;
+    PyObject *key, *item;
+    Py_ssize_t position = 0, before = 0, written = 0, used = writer->used;
+    while (PyDict_Next(value, &position, &key, &item)) {
+        int status = write_simple(run, key);
+        if (status == 0)
+            status = write_simple(run, item);
+        if (status < 0)
+            return -1;
+        if (status)
+            break;
+        before = position;
+        used = writer->used;
+        written += 2;
+    }
+    if (check_depth(run) < 0)
+        return -1;
+    if (written == size)
+        return write_end(writer, MAP, size);
+    writer->used = used;
+    if (enter(run, IN_PAIRS, MAP, Py_NewRef(value), size, true) < 0)
+        return -1;
+    run->frames[run->depth - 1].position = before;
+    run->frames[run->depth - 1].index = written;
+    return 0;
+}
+
 static int
 write_dict(Run *run, PyObject *value, bool alone)
 {
@@ -601,7 +659,7 @@ write_dict(Run *run, PyObject *value, bool alone)
         return -1;
     writer->buffer[writer->used++] = kind == MAPPED ? BEGIN_MAP : BEGIN_OBJECT;
     if (kind == MAPPED)
-        return enter(run, IN_PAIRS, MAP, Py_NewRef(value), size, true);
+        return write_pairs(run, value, size);
     return enter(run, IN_FLAT, OBJECT, indexed_items(value, false), size, false);
 }
 
@@ -729,6 +787,8 @@ write_object(Run *run, PyObject *item)
     bool ours = type == &PyDict_Type || type == &PyList_Type || type == &PyTuple_Type ||
                 (PyObject *)type == run->state->Map || type == &PySet_Type || type == &PyFrozenSet_Type ||
                 (type == &PyBytes_Type && run->buffers && (uint64_t)PyBytes_GET_SIZE(item) <= UINT32_MAX);
+    if (run->plain && (type == &PyBytes_Type || type == &PyByteArray_Type))
+        return write_octets(run, item, alone);
     if (!ours || UNLIKELY(run->claims))
         return hand_over(run, run->state->names._other, item);
     if (type == &PyDict_Type || (PyObject *)type == run->state->Map)
@@ -883,7 +943,7 @@ writer_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    writer_clear(self);
+    numbers_free(&((Writer *)self)->numbers);
     Py_CLEAR(((Writer *)self)->bytes);
     type->tp_free(self);
     Py_DECREF(type);

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import repeat
 
 import pytest
 
@@ -190,6 +192,25 @@ def test_the_collector_is_as_it_was_after_every_outcome(collecting: bool) -> Non
             assert gc.isenabled() is collecting
     finally:
         (gc.enable if was else gc.disable)()
+
+
+def test_what_clones_and_messages_leave_is_collected_if_nobody_else_makes_containers() -> None:
+    value: list[list[object]] = [[] for _ in range(20_000)]
+    for item in value:
+        item.append(item)  # a circle
+    data = dumps(value)
+    generations: list[int] = []
+    gc.callbacks.append(lambda phase, info: generations.append(info["generation"]))
+    try:
+        for call in (partial(structured_clone, value), partial(loads, data)):
+            gc.collect()
+            generations.clear()
+            for _ in repeat(None, 60):
+                call()
+            assert len(generations) >= 4
+    finally:
+        gc.callbacks.pop()
+        gc.collect()
 
 
 def test_the_collector_works_while_an_embedder_does() -> None:

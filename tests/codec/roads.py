@@ -51,6 +51,14 @@ class WireSerializer(Serializer):
         return len(self.shared) - 1
 
 
+def marked(value: object) -> bytes:
+    """What ports write."""
+    serializer = WireSerializer()
+    serializer.write_header()
+    serializer.write_value(value)
+    return serializer.release_buffer()
+
+
 def wire(value: object, *, version: int = 15, max_depth: int = 100_000) -> Any:
     """What arrives at the other end of a port that writes bytes."""
     serializer = WireSerializer(version=version, max_depth=max_depth)
