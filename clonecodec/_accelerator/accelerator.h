@@ -1,12 +1,17 @@
 /* What the parts of the accelerator share.  Each C file mirrors a Python module, which says what it does and why;
  * the C says only what is different here.
  *
- *     module.c   what Python sees; what Python tells (``know``)
- *     walk.c     containers that are walked, and the numbers of objects          for write.c and clone.c
- *     write.c    _writer.Serializer._walk
- *     build.c    keys of Maps and sets, property names, objects that are begun   for read.c and clone.c
- *     read.c     _reader.Deserializer._walk
- *     clone.c    _clone.Cloner._walk
+ *     module.c       the module's functions; what Python tells (``know``)
+ *     shortcut.c     dumps, loads, structured_clone, as they are called
+ *     numbers.c      the numbers of objects                        for write.c and clone.c
+ *     walk.c         containers that are walked                    for both, too
+ *     properties.c   what a dict is in JavaScript                  for all three
+ *     build.c        property names, keys of Maps and sets         for read.c and clone.c
+ *     writer.c       what Python sees of a Serializer's bytes and numbers
+ *     write.c        _writer.Serializer._walk, with write_scalars.h
+ *     reader.c       what is called to read, and what is handed over to Python
+ *     read.c         _reader.Deserializer._walk, with read_scalars.h and read_views.c
+ *     clone.c        _clone.Cloner._walk
  *
  * What is in C is what most of any message is made of: None, bool, int, float, str, bytes, list, tuple, dict, Map,
  * set, frozenset and references.  Everything else is handed to the Python methods, value by value where a value
@@ -176,186 +181,11 @@ typedef struct {
 } State;
 
 extern struct PyModuleDef accelerator_module;
-extern PyType_Spec writer_spec, objects_spec;
-
-/* ---- walk.c: numbers ---- */
-
-typedef struct {
-    PyObject *object;
-    Py_ssize_t number;
-} Entry;
-
-#define SMALL_TABLE 32
-#define KEPT_ROOM (1 << 16)
-
-/* Which objects have a number, by identity. */
-typedef struct {
-    PyObject **objects;  /* by number; NULL for a number without an object */
-    Py_ssize_t count;    /* numbers given */
-    Py_ssize_t room;     /* for so many */
-    Py_ssize_t owned;    /* of the first so many objects a reference is held; the others are sure to stay */
-    Py_ssize_t entered;  /* the first so many are in the table */
-    Entry *table;        /* open addressing; the size is a power of two: small, or the block's beginning */
-    Py_ssize_t mask;     /* size - 1 */
-    Py_ssize_t used;     /* entries in it */
-    Entry *block;        /* NULL until it is needed; kept for the next message */
-    Py_ssize_t block_size;
-    bool quiet;
-    Entry small[SMALL_TABLE];
-    PyObject *few[SMALL_TABLE];
-} Numbers;
-
-void numbers_init(Numbers *numbers);
-void numbers_clear(Numbers *numbers);
-void numbers_free(Numbers *numbers);
-int numbers_visit(Numbers *numbers, visitproc visit, void *arg);
-int numbers_own(Numbers *numbers);
-int numbers_settle(Numbers *numbers);
-int numbers_enter(Numbers *numbers, PyObject *object, Py_ssize_t number);
-void numbers_forget(Numbers *numbers, Py_ssize_t first);
-int numbers_grow(Numbers *numbers);
-int numbers_append(Numbers *numbers, PyObject *object);
-
-static inline Py_ssize_t
-place_of(PyObject *object, Py_ssize_t mask)
-{
-    uint64_t mixed = ((uint64_t)(uintptr_t)object >> 4) * UINT64_C(0x9E3779B97F4A7C15);
-    return (Py_ssize_t)(mixed >> 24) & mask;
-}
-
-/* The number of *object*, or -1. */
-static inline Py_ssize_t
-numbers_find(Numbers *numbers, PyObject *object)
-{
-    Entry *table = numbers->table;
-    for (Py_ssize_t i = place_of(object, numbers->mask);; i = (i + 1) & numbers->mask) {
-        if (table[i].object == object)
-            return table[i].number;
-        if (table[i].object == NULL)
-            return -1;
-    }
-}
-
-/* Give *object* the next number.  *alone*: nobody but the container it was met in holds it, so that it will not be
- * met again, as long as the walk is quiet. */
-static inline int
-numbers_begin(Numbers *numbers, PyObject *object, bool alone)
-{
-    if (UNLIKELY(numbers->count == numbers->room) && numbers_grow(numbers) < 0)
-        return -1;
-    if (!alone && numbers_enter(numbers, object, numbers->count) < 0)
-        return -1;
-    numbers->objects[numbers->count++] = object;
-    if (!numbers->quiet) {
-        Py_XINCREF(object);
-        numbers->owned = numbers->entered = numbers->count;
-    }
-    return 0;
-}
-
-/* ---- walk.c: containers that are walked ---- */
-
-typedef enum {
-    IN_LIST,
-    IN_TUPLE,
-    IN_DICT,  /* the values of a dict, each with its key */
-    IN_FLAT,  /* the same in a list: key, value, key, value ... */
-    IN_PAIRS, /* a dict whose keys are items too */
-} Source;
-typedef enum { ARRAY, OBJECT, MAP, SET, OTHER } Shape;
-
-typedef struct {
-    uint8_t source;      /* Source */
-    uint8_t shape;       /* Shape */
-    bool live;           /* items is the container itself, which somebody might change */
-    PyObject *items;     /* held */
-    Py_ssize_t size;     /* of the flat items: keys and values count, as in a frame of Python's */
-    Py_ssize_t index;    /* of the next one */
-    Py_ssize_t position; /* IN_DICT, IN_PAIRS: PyDict_Next's */
-    PyObject *value;     /* IN_PAIRS: of the key that was returned last */
-    PyObject *frame;     /* OTHER: Python's; held */
-} Walked;
-
-int snapshot(Walked *walked);
-void walked_clear(Walked *walked);
-PyObject *step_of(State *state, Walked *walked);
-int raise_inside(State *state, PyObject *steps);
-
-/* The next item, borrowed; *key* is set where the property it belongs to is written apart.  NULL at the end. */
-static inline PyObject *
-next_item(Walked *walked, PyObject **key)
-{
-    PyObject *item;
-    switch (walked->source) {
-    case IN_LIST:
-        if (walked->index >= walked->size)
-            return NULL;
-        return PyList_GET_ITEM(walked->items, walked->index++);
-    case IN_TUPLE:
-        if (walked->index >= walked->size)
-            return NULL;
-        return PyTuple_GET_ITEM(walked->items, walked->index++);
-    case IN_DICT:
-        if (!PyDict_Next(walked->items, &walked->position, key, &item))
-            return NULL;
-        walked->index += 2;
-        return item;
-    case IN_FLAT:
-        if (walked->index >= walked->size)
-            return NULL;
-        *key = PyList_GET_ITEM(walked->items, walked->index);
-        walked->index += 2;
-        return PyList_GET_ITEM(walked->items, walked->index - 1);
-    default:
-        item = walked->value;
-        if (item != NULL) {
-            walked->value = NULL;
-            walked->index++;
-            return item;
-        }
-        if (!PyDict_Next(walked->items, &walked->position, &item, &walked->value))
-            return NULL;
-        walked->index++;
-        return item;
-    }
-}
-
-/* What a dict is in JavaScript. */
-typedef enum {
-    PLAIN,   /* an object, in its own order */
-    INDEXED, /* an object with array indices among its keys */
-    MAPPED,  /* a Map */
-    ODD,     /* for Python to say */
-} Dictionary;
-
-Dictionary classify(State *state, PyObject *dict);
-PyObject *indexed_items(PyObject *dict, bool named);
-bool array_index(PyObject *key, uint32_t *index);
-bool has_surrogates(PyObject *text);
-bool doubtful_key(State *state, PyObject *key);
-PyObject *list_of(PyObject *set);
-
-/* Whether a dict with such keys only is PLAIN. */
-static inline bool
-plain_name(PyObject *key)
-{
-    uint32_t index;
-    if (UNLIKELY(!PyUnicode_CheckExact(key)))
-        return false;
-    if (UNLIKELY(!PyUnicode_IS_COMPACT_ASCII(key)))
-        return READY(key) == 0 && !has_surrogates(key);
-    return LIKELY(PyUnicode_1BYTE_DATA(key)[0] > '9') || !array_index(key, &index);
-}
-
-/* ---- build.c ---- */
-
-PyObject *property_name(State *state, const uint8_t *bytes, Py_ssize_t length);
-bool is_own_key(PyObject *key);
-PyObject *admitted(State *state, PyObject *container, PyObject **keys, PyObject *key, bool paused);
-
-void let_collect(State *state);
+extern PyType_Spec writer_spec, objects_spec, shortcut_spec;
 
 #define MANY_UNSEEN (1 << 18)
+
+void let_collect(State *state);
 
 /* The garbage collector is paused while nothing but C runs, since nothing that is built here is garbage yet.  What
  * was built by the calls before may be. */
@@ -376,10 +206,11 @@ end_pause(State *state, bool paused, Py_ssize_t made)
         PyGC_Enable();
 }
 
-/* ---- write.c, read.c, clone.c ---- */
+/* ---- writer.c, reader.c, shortcut.c, clone.c ---- */
 
 PyObject *accelerator_writer(PyObject *module, PyObject *arguments);
 PyObject *accelerator_read(PyObject *module, PyObject *deserializer);
+PyObject *accelerator_shortcut(PyObject *module, PyObject *function);
 
 typedef enum {
     COPYING, /* the bytes of views */

@@ -1,7 +1,10 @@
-/* What read.c and clone.c have in common: names of properties, and keys of Maps and sets. */
+/* What read.c and clone.c have in common: names of properties, and keys of Maps and sets.
+ *
+ * In C because every key that is read, or put into a Map or a set, passes here. */
 
-#include "accelerator.h"
+#include "build.h"
 
+/* Eight bytes at once, wherever they stand. */
 static inline uint64_t
 load8(const uint8_t *at)
 {
@@ -18,6 +21,7 @@ load4(const uint8_t *at)
     return word;
 }
 
+/* Where in the cache the name of these bytes is: a hash of its length, first and last bytes. */
 static inline unsigned
 slot_of(const uint8_t *bytes, Py_ssize_t length)
 {
@@ -53,18 +57,6 @@ property_name(State *state, const uint8_t *bytes, Py_ssize_t length)
     if (name != NULL)
         Py_XSETREF(slot->name, Py_NewRef(name));
     return name;
-}
-
-/* The collector runs when a container is allocated, and it is not paused: a program that makes all its containers here
- * would never see it, and what is garbage would stay. */
-void
-let_collect(State *state)
-{
-    state->unseen = 0;
-    PyObject *container = state->objects_type->tp_alloc(state->objects_type, 0);
-    if (container == NULL)
-        PyErr_Clear();
-    Py_XDECREF(container);
 }
 
 /* Whether *key* is text, None or an int of JavaScript's, which is put into a Map as it is. */

@@ -2,9 +2,14 @@
  *
  * As in read.c, what is not as expected is left to Python, from the start: instances and exceptions among it, whose
  * own code might run.  So no code of the user's runs here.
+ *
+ * In C is what is asked for each object of a value, and the making of its clone.
  */
 
-#include "accelerator.h"
+#include "build.h"
+#include "numbers.h"
+#include "properties.h"
+#include "walk.h"
 
 typedef enum { ROOT, LIST, TUPLE, OBJECT_, MAP_, SET_, FROZENSET } Kind;
 
@@ -20,6 +25,7 @@ typedef struct {
 } Frame;
 
 #define FEW 8
+#define FLAT 8
 
 struct Cloning {
     State *state;
@@ -41,6 +47,7 @@ struct Cloning {
 /* NULL without an exception means: let Python do it. */
 #define GIVE_UP NULL
 
+/* Whether *item* is its own clone: asked for every item. */
 static inline bool
 is_scalar(State *state, PyObject *item)
 {
@@ -88,6 +95,7 @@ leaf(Cloning *cloning, PyObject *item)
 
 /* ---- Containers ---- */
 
+/* Make room for as many clones again. */
 static int
 grow_clones(Cloning *cloning)
 {
@@ -235,6 +243,8 @@ flat_dict(State *state, PyObject *dict)
 {
     PyObject *key, *item;
     Py_ssize_t position = 0;
+    if (PyDict_GET_SIZE(dict) > FLAT) /* which is seldom of scalars only, and would be looked through in vain */
+        return NULL;
     while (PyDict_Next(dict, &position, &key, &item))
         if (!is_scalar(state, item) || !plain_name(key))
             return NULL;
@@ -304,6 +314,7 @@ failed:
     return NULL;
 }
 
+/* Clone a list as far as its items need no frame; return the frame for the rest. */
 static Frame *
 begin_list(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
 {
@@ -335,6 +346,7 @@ begin_list(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
     return frame;
 }
 
+/* A Map of the same keys and values. */
 static PyObject *
 copied_map(State *state, PyObject *dict)
 {
@@ -344,6 +356,7 @@ copied_map(State *state, PyObject *dict)
     return map;
 }
 
+/* Clone a dict or Map: as a copy if its keys allow that. */
 static Frame *
 begin_dict(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
 {
@@ -407,6 +420,7 @@ begin(Cloning *cloning, PyObject *value, bool alone, PyObject **whole)
                 list_of(value), PySet_GET_SIZE(value), false);
 }
 
+/* Whether the container *number* is still being cloned. */
 static bool
 is_open(Cloning *cloning, Py_ssize_t number)
 {
@@ -528,6 +542,7 @@ store(Cloning *cloning, PyObject *value)
 
 /* ---- The loop ---- */
 
+/* Clone *root*: in one loop, since nothing here recurses. */
 static PyObject *
 walk(Cloning *cloning, PyObject *root)
 {

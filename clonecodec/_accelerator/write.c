@@ -1,35 +1,15 @@
-/* _writer in C: a Writer holds the bytes and the numbers of a Serializer, and walks for it.
+/* _writer._walk in C: values are written to a Writer.
  *
- * To Python's methods a Writer is a bytearray that is only added to.  (It is not one, because the bytes are to be
- * given away in the end, without a copy.)
+ * In C are the containers that messages are made of, and what is asked for each item of them.  Everything else is
+ * handed over to a method of the Serializer.
  */
 
-#include "accelerator.h"
+#include "properties.h"
+#include "walk.h"
+#include "write_scalars.h"
 
-#define SMALL_BUFFER 512
-#define KEPT_BUFFER (3 << 19)
 #define FEW 8
 #define FLOATS 64
-
-typedef struct {
-    PyObject_HEAD
-    Numbers numbers;
-    char *buffer;      /* small, or the bytes of *bytes* */
-    Py_ssize_t used;
-    Py_ssize_t room;
-    PyObject *bytes;   /* shared with whom it was given to, or nobody's but ours */
-    Py_ssize_t depth;  /* of all walks that are going on: one may begin within another */
-    Py_ssize_t max_depth;
-    int hint;          /* so many padding bytes mark Python's own kinds */
-    int version;
-    char small[SMALL_BUFFER];
-} Writer;
-
-/* The objects that have a number, as a list. */
-typedef struct {
-    PyObject_HEAD
-    Writer *writer;
-} Objects;
 
 /* One walk. */
 typedef struct {
@@ -45,287 +25,6 @@ typedef struct {
     Py_ssize_t secured;   /* so many frames walk snapshots */
     Walked few[FEW];
 } Run;
-
-/* ---- Bytes ---- */
-
-static void
-use_small_buffer(Writer *writer)
-{
-    writer->buffer = writer->small;
-    writer->room = SMALL_BUFFER;
-    writer->used = 0;
-    Py_CLEAR(writer->bytes);
-}
-
-static int
-grow(Writer *writer, Py_ssize_t more)
-{
-    if (more > PY_SSIZE_T_MAX / 4 - writer->used) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    Py_ssize_t needed = writer->used + more;
-    /* A long piece is likely the last.  (malloc keeps what is freed for what is no larger: room that is given back
-     * in the end would cost new pages each time.) */
-    Py_ssize_t room = more > writer->used ? needed + 64 : needed + (needed >> 1);
-    if (writer->bytes != NULL && Py_REFCNT(writer->bytes) == 1) {
-        if (_PyBytes_Resize(&writer->bytes, room) < 0) { /* the old ones are gone */
-            use_small_buffer(writer);
-            return -1;
-        }
-    }
-    else {
-        PyObject *bytes = PyBytes_FromStringAndSize(NULL, room);
-        if (bytes == NULL)
-            return -1;
-        memcpy(PyBytes_AS_STRING(bytes), writer->buffer, writer->used);
-        Py_XSETREF(writer->bytes, bytes);
-    }
-    writer->buffer = PyBytes_AS_STRING(writer->bytes);
-    writer->room = room;
-    return 0;
-}
-
-/* Make room for *more* bytes. */
-static inline int
-reserve(Writer *writer, Py_ssize_t more)
-{
-    return LIKELY(writer->room - writer->used >= more) ? 0 : grow(writer, more);
-}
-
-#define VARINT_SIZE 10
-
-static inline char *
-put_varint(char *at, uint64_t number)
-{
-    while (number > 0x7F) {
-        *at++ = (char)(number | 0x80);
-        number >>= 7;
-    }
-    *at++ = (char)number;
-    return at;
-}
-
-static inline Py_ssize_t
-varint_size(uint64_t number)
-{
-    Py_ssize_t size = 1;
-    while (number >>= 7)
-        size++;
-    return size;
-}
-
-static inline char *
-put_double(char *at, double number)
-{
-    uint64_t bits = UINT64_C(0x7FF8000000000000); /* the one NaN that is written */
-    if (number == number)
-        memcpy(&bits, &number, sizeof bits);
-#if PY_BIG_ENDIAN
-    for (int i = 0; i < 8; i++)
-        at[i] = (char)(bits >> 8 * i);
-#else
-    memcpy(at, &bits, sizeof bits);
-#endif
-    return at + 8;
-}
-
-static inline char *
-end_of(Writer *writer)
-{
-    return writer->buffer + writer->used;
-}
-
-static inline void
-written_to(Writer *writer, char *at)
-{
-    writer->used = at - writer->buffer;
-}
-
-static int
-put(Writer *writer, const void *bytes, Py_ssize_t length)
-{
-    if (length == 0) /* of an empty view, bytes may be NULL */
-        return 0;
-    if (reserve(writer, length) < 0)
-        return -1;
-    memcpy(end_of(writer), bytes, length);
-    writer->used += length;
-    return 0;
-}
-
-/* Add a tag and a number. */
-static int
-put_tagged(Writer *writer, int hint, char tag, uint64_t number)
-{
-    if (reserve(writer, hint + 1 + VARINT_SIZE) < 0)
-        return -1;
-    char *at = end_of(writer);
-    for (; hint > 0; hint--)
-        *at++ = PADDING;
-    *at++ = tag;
-    written_to(writer, put_varint(at, number));
-    return 0;
-}
-
-/* ---- Scalars ---- */
-
-/* memcpy of what is mostly short, which takes less time than the call of a function. */
-static inline char *
-put_octets(char *at, const char *octets, Py_ssize_t length)
-{
-    if (length > 16)
-        memcpy(at, octets, length);
-    else if (length >= 8) { /* the first and the last eight, which may overlap */
-        memcpy(at, octets, 8);
-        memcpy(at + length - 8, octets + length - 8, 8);
-    }
-    else if (length >= 4) {
-        memcpy(at, octets, 4);
-        memcpy(at + length - 4, octets + length - 4, 4);
-    }
-    else if (length) {
-        at[0] = octets[0];
-        at[length / 2] = octets[length / 2];
-        at[length - 1] = octets[length - 1];
-    }
-    return at + length;
-}
-
-static inline char *
-put_unit(char *at, uint32_t unit)
-{
-    *at++ = (char)unit;
-    *at++ = (char)(unit >> 8);
-    return at;
-}
-
-/* Characters that may lie beyond 0xFFFF.  Which of them do nobody can foresee, so there is no branch: two units are
- * written for each, and kept or not.  (With branches, text full of emoji takes twice the time.) */
-static inline char *
-put_utf16(char *at, const Py_UCS4 *characters, Py_ssize_t length)
-{
-    for (Py_ssize_t i = 0; i < length; i++) {
-        uint32_t character = characters[i], beyond = character > 0xFFFF;
-        uint32_t high = 0xD7C0 + (character >> 10), low = 0xDC00 | (character & 0x3FF);
-        uint32_t both = (beyond ? high : character) | low << 16;
-        for (int octet = 0; octet < 4; octet++) /* compiled to one store */
-            at[octet] = (char)(both >> 8 * octet);
-        at += 2 + 2 * beyond;
-    }
-    return at;
-}
-
-static inline int
-write_str(Writer *writer, PyObject *text)
-{
-    if (READY(text) < 0)
-        return -1;
-    Py_ssize_t length = PyUnicode_GET_LENGTH(text);
-    const void *data = PyUnicode_DATA(text);
-    int kind = PyUnicode_KIND(text);
-    if (LIKELY(kind == PyUnicode_1BYTE_KIND)) {
-        if (reserve(writer, length + 1 + VARINT_SIZE) < 0)
-            return -1;
-        char *at = end_of(writer);
-        *at++ = ONE_BYTE_STRING;
-        at = put_varint(at, (uint64_t)length);
-        written_to(writer, put_octets(at, data, length));
-        return 0;
-    }
-    Py_ssize_t units = length;
-    if (kind == PyUnicode_4BYTE_KIND)
-        for (Py_ssize_t i = 0; i < length; i++)
-            units += ((const Py_UCS4 *)data)[i] > 0xFFFF;
-    /* Two bytes more than needed, see put_utf16. */
-    if (reserve(writer, 2 * units + 2 + VARINT_SIZE + 2) < 0)
-        return -1;
-    char *at = end_of(writer);
-    /* V8 has its two-byte characters start at an even offset from the start of the buffer. */
-    if ((writer->used + 1 + varint_size(2 * (uint64_t)units)) & 1)
-        *at++ = PADDING;
-    *at++ = TWO_BYTE_STRING;
-    at = put_varint(at, 2 * (uint64_t)units);
-    if (kind == PyUnicode_4BYTE_KIND)
-        at = put_utf16(at, data, length);
-    else if (PY_BIG_ENDIAN)
-        for (Py_ssize_t i = 0; i < length; i++)
-            at = put_unit(at, ((const Py_UCS2 *)data)[i]);
-    else {
-        memcpy(at, data, 2 * length);
-        at += 2 * length;
-    }
-    written_to(writer, at);
-    return 0;
-}
-
-/* Returns 1 for an int of more than 64 bits, which Python is to write. */
-static inline int
-write_int(Writer *writer, PyObject *object)
-{
-    int64_t value;
-    if (LIKELY(SMALL_INT(object)))
-        value = SMALL_INT_VALUE(object);
-    else if (MEDIUM_INT(object))
-        value = MEDIUM_INT_VALUE(object);
-    else {
-        int overflow;
-        value = PyLong_AsLongLongAndOverflow(object, &overflow);
-        if (overflow)
-            return 1;
-        if (value == -1 && PyErr_Occurred())
-            return -1;
-    }
-    if (reserve(writer, 2 + 1 + VARINT_SIZE) < 0)
-        return -1;
-    char *at = end_of(writer);
-    if (INT32_MIN <= value && value <= INT32_MAX) {
-        *at++ = INT32;
-        at = put_varint(at, ((uint32_t)value << 1) ^ (uint32_t)(value >> 31));
-    }
-    else if (-MAX_SAFE_INTEGER <= value && value <= MAX_SAFE_INTEGER) {
-        for (int i = 0; i < writer->hint; i++)
-            *at++ = PADDING;
-        *at++ = DOUBLE;
-        at = put_double(at, (double)value);
-    }
-    else {
-        uint64_t digits = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-        *at++ = BIG_INT;
-        *at++ = (char)(8 << 1 | (value < 0));
-        for (int i = 0; i < 8; i++)
-            *at++ = (char)(digits >> 8 * i);
-    }
-    written_to(writer, at);
-    return 0;
-}
-
-/* Returns 1 for what is no scalar, or an int for Python to write. */
-static inline int
-write_scalar(State *state, Writer *writer, PyObject *item)
-{
-    PyTypeObject *type = Py_TYPE(item);
-    if (type == &PyUnicode_Type)
-        return write_str(writer, item);
-    if (type == &PyLong_Type)
-        return write_int(writer, item);
-    if (type == &PyFloat_Type) {
-        if (reserve(writer, 9) < 0)
-            return -1;
-        char *at = end_of(writer);
-        *at++ = DOUBLE;
-        written_to(writer, put_double(at, PyFloat_AS_DOUBLE(item)));
-        return 0;
-    }
-    if (item == Py_None || type == &PyBool_Type || item == state->undefined) {
-        if (reserve(writer, 1) < 0)
-            return -1;
-        writer->buffer[writer->used++] =
-            item == Py_None ? NULL_TAG : item == Py_True ? TRUE_TAG : item == Py_False ? FALSE_TAG : UNDEFINED;
-        return 0;
-    }
-    return 1;
-}
 
 /* Write *item* if it is a scalar, or has a number; returns 1 for anything else. */
 static inline int
@@ -350,19 +49,7 @@ let_go(Run *run)
     return numbers_settle(&run->writer->numbers);
 }
 
-/* The core of a Serializer: a Writer, and what stands for _out, _ids and _objects. */
-static PyObject *
-core_of(State *state, Writer *writer)
-{
-    Objects *objects = (Objects *)state->objects_type->tp_alloc(state->objects_type, 0);
-    if (objects == NULL)
-        return NULL;
-    objects->writer = (Writer *)Py_NewRef((PyObject *)writer);
-    PyObject *core = PyTuple_Pack(4, writer, writer, writer, objects);
-    Py_DECREF(objects);
-    return core;
-}
-
+/* Have a Serializer, which dumps begins without. */
 static int
 need_serializer(Run *run)
 {
@@ -393,6 +80,7 @@ check_depth(Run *run)
     return -1;
 }
 
+/* Begin a frame. */
 static Walked *
 push(Run *run)
 {
@@ -417,6 +105,7 @@ push(Run *run)
     return frame;
 }
 
+/* End the innermost frame. */
 static void
 pop(Run *run)
 {
@@ -453,6 +142,7 @@ push_python_frame(Run *run, PyObject *returned)
     return frame == NULL ? -1 : 0;
 }
 
+/* Let the method *name* of the Serializer write *item*, or begin it. */
 static int
 hand_over(Run *run, PyObject *name, PyObject *item)
 {
@@ -541,6 +231,7 @@ write_end(Writer *writer, Shape shape, Py_ssize_t size)
     return 0;
 }
 
+/* Begin a frame of ours; the reference to *items* is taken. */
 static int
 enter(Run *run, Source source, Shape shape, PyObject *items, Py_ssize_t size, bool live)
 {
@@ -634,6 +325,7 @@ write_pairs(Run *run, PyObject *value, Py_ssize_t size)
     return 0;
 }
 
+/* Write a dict or a Map, or begin it. */
 static int
 write_dict(Run *run, PyObject *value, bool alone)
 {
@@ -721,6 +413,7 @@ enter_items(Run *run, Source source, PyObject *value, Py_ssize_t size, Py_ssize_
     return 0;
 }
 
+/* Write a list, or begin it. */
 static int
 write_list(Run *run, PyObject *value, bool alone)
 {
@@ -742,6 +435,7 @@ write_list(Run *run, PyObject *value, bool alone)
     return enter_items(run, IN_LIST, value, size, index);
 }
 
+/* Write a tuple, or begin it. */
 static int
 write_tuple(Run *run, PyObject *value, bool alone)
 {
@@ -753,6 +447,7 @@ write_tuple(Run *run, PyObject *value, bool alone)
     return index < 0 ? -1 : enter_items(run, IN_TUPLE, value, size, index);
 }
 
+/* Begin a set: its members in a list of their own. */
 static int
 write_set(Run *run, PyObject *value, bool alone)
 {
@@ -804,6 +499,7 @@ write_object(Run *run, PyObject *item)
 
 /* ---- The loop ---- */
 
+/* Close a container of Python's. */
 static int
 put_end(Writer *writer, PyObject *frame)
 {
@@ -811,6 +507,7 @@ put_end(Writer *writer, PyObject *frame)
     return put(writer, PyBytes_AS_STRING(end), PyBytes_GET_SIZE(end));
 }
 
+/* Write anything, or begin it. */
 static inline int
 write_item(Run *run, PyObject *item)
 {
@@ -824,6 +521,7 @@ write_item(Run *run, PyObject *item)
     return write_object(run, item);
 }
 
+/* Write what the frames hold: in one loop, since nothing here recurses. */
 static int
 walk(Run *run)
 {
@@ -852,6 +550,7 @@ walk(Run *run)
     return 0;
 }
 
+/* A DataCloneError says where in the value it happened: put the path of the frames in front. */
 static void
 relocate(Run *run)
 {
@@ -876,6 +575,7 @@ relocate(Run *run)
     Py_DECREF(steps);
 }
 
+/* Write one value; -1 if that fails. */
 static int
 write_value(Run *run, PyObject *value)
 {
@@ -902,55 +602,10 @@ write_value(Run *run, PyObject *value)
     return status;
 }
 
-/* ---- What Python sees ---- */
-
-static void
-writer_init(Writer *writer, int hint, int version, Py_ssize_t max_depth)
-{
-    writer->depth = 0;
-    writer->max_depth = max_depth;
-    writer->hint = hint;
-    writer->version = version;
-}
-
-static Writer *
-new_writer(State *state)
-{
-    Writer *writer = (Writer *)state->writer_type->tp_alloc(state->writer_type, 0);
-    if (writer != NULL) {
-        numbers_init(&writer->numbers);
-        use_small_buffer(writer);
-    }
-    return writer;
-}
-
-static int
-writer_traverse(PyObject *self, visitproc visit, void *arg)
-{
-    Py_VISIT(Py_TYPE(self));
-    return numbers_visit(&((Writer *)self)->numbers, visit, arg);
-}
-
-static int
-writer_clear(PyObject *self)
-{
-    numbers_clear(&((Writer *)self)->numbers);
-    return 0;
-}
-
-static void
-writer_dealloc(PyObject *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    numbers_free(&((Writer *)self)->numbers);
-    Py_CLEAR(((Writer *)self)->bytes);
-    type->tp_free(self);
-    Py_DECREF(type);
-}
+/* ---- What is called ---- */
 
 /* write(serializer, value, claims): _walk, for one value */
-static PyObject *
+PyObject *
 writer_write(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
     if (count != 3) {
@@ -979,236 +634,6 @@ writer_write(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
     return status < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-static PyObject *
-writer_append(PyObject *self, PyObject *byte)
-{
-    long value = PyLong_AsLong(byte);
-    if (value == -1 && PyErr_Occurred())
-        return NULL;
-    char octet = (char)value;
-    return put((Writer *)self, &octet, 1) < 0 ? NULL : Py_NewRef(Py_None);
-}
-
-static PyObject *
-writer_add(PyObject *self, PyObject *octets)
-{
-    Py_buffer view;
-    if (PyObject_GetBuffer(octets, &view, PyBUF_SIMPLE) < 0)
-        return NULL;
-    int status = put((Writer *)self, view.buf, view.len);
-    PyBuffer_Release(&view);
-    return status < 0 ? NULL : Py_NewRef(self);
-}
-
-/* The numbers, as a dict whose keys are what id() returns. */
-
-static Py_ssize_t
-number_by_id(PyObject *self, PyObject *id)
-{
-    void *address = PyLong_AsVoidPtr(id);
-    Numbers *numbers = &((Writer *)self)->numbers;
-    if ((address == NULL && PyErr_Occurred()) || numbers_settle(numbers) < 0)
-        return -2;
-    return address == NULL ? -1 : numbers_find(numbers, address);
-}
-
-static PyObject *
-writer_get(PyObject *self, PyObject *id)
-{
-    Py_ssize_t number = number_by_id(self, id);
-    if (number < 0)
-        return number == -1 ? Py_NewRef(Py_None) : NULL;
-    return PyLong_FromSsize_t(number);
-}
-
-static PyObject *
-writer_item(PyObject *self, PyObject *id)
-{
-    Py_ssize_t number = number_by_id(self, id);
-    if (number == -1)
-        PyErr_SetObject(PyExc_KeyError, id);
-    return number < 0 ? NULL : PyLong_FromSsize_t(number);
-}
-
-static int
-writer_contains(PyObject *self, PyObject *id)
-{
-    Py_ssize_t number = number_by_id(self, id);
-    return number == -2 ? -1 : number >= 0;
-}
-
-static int
-writer_set_item(PyObject *self, PyObject *id, PyObject *number)
-{
-    Numbers *numbers = &((Writer *)self)->numbers;
-    void *address = PyLong_AsVoidPtr(id);
-    Py_ssize_t value = number == NULL ? -1 : PyLong_AsSsize_t(number);
-    if (PyErr_Occurred() || numbers_settle(numbers) < 0)
-        return -1;
-    if (address == NULL || value < 0) {
-        PyErr_SetString(PyExc_TypeError, "the numbers of objects, by id");
-        return -1;
-    }
-    return numbers_enter(numbers, address, value);
-}
-
-static Py_ssize_t
-writer_length(PyObject *self)
-{
-    return ((Writer *)self)->used;
-}
-
-/* Whether the room is for the next dumps, as far as it is not too much, and more than these bytes need.  (To cut it
- * and to ask for more again takes new pages each time, which takes longer than a copy.) */
-static inline bool
-keeps(Writer *writer)
-{
-    return writer->room <= KEPT_BUFFER && writer->room - writer->used > writer->room >> 4;
-}
-
-/* Give the bytes away, without a copy if there are many. */
-static PyObject *
-writer_bytes(PyObject *self, PyObject *Py_UNUSED(ignored))
-{
-    Writer *writer = (Writer *)self;
-    if (writer->bytes == NULL || writer->used <= SMALL_BUFFER || keeps(writer) ||
-        (Py_REFCNT(writer->bytes) > 1 && PyBytes_GET_SIZE(writer->bytes) != writer->used))
-        return PyBytes_FromStringAndSize(writer->buffer, writer->used);
-    if (PyBytes_GET_SIZE(writer->bytes) != writer->used) {
-        Py_ssize_t used = writer->used;
-        if (_PyBytes_Resize(&writer->bytes, used) < 0) {
-            use_small_buffer(writer); /* the old ones are gone */
-            return NULL;
-        }
-        writer->buffer = PyBytes_AS_STRING(writer->bytes);
-        writer->room = used; /* so that the next byte looks whose they are */
-    }
-    return Py_NewRef(writer->bytes);
-}
-
-static PyObject *
-writer_clear_bytes(PyObject *self, PyObject *Py_UNUSED(ignored))
-{
-    use_small_buffer((Writer *)self);
-    return Py_NewRef(Py_None);
-}
-
-static PyMethodDef writer_methods[] = {
-    {"write", (PyCFunction)(void (*)(void))writer_write, METH_FASTCALL, NULL},
-    {"get", writer_get, METH_O, NULL},
-    {"append", writer_append, METH_O, NULL},
-    {"clear", writer_clear_bytes, METH_NOARGS, NULL},
-    {"__bytes__", writer_bytes, METH_NOARGS, NULL},
-    {NULL},
-};
-
-static PyType_Slot writer_slots[] = {
-    {Py_tp_doc, "The bytes that a Serializer has written, and the objects that have a number."},
-    {Py_tp_dealloc, writer_dealloc},
-    {Py_tp_traverse, writer_traverse},
-    {Py_tp_clear, writer_clear},
-    {Py_tp_methods, writer_methods},
-    {Py_nb_inplace_add, writer_add},
-    {Py_sq_length, writer_length},
-    {Py_sq_contains, writer_contains},
-    {Py_mp_subscript, writer_item},
-    {Py_mp_ass_subscript, writer_set_item},
-    {0, NULL},
-};
-
-PyType_Spec writer_spec = {
-    .name = "clonecodec._accelerator.Writer",
-    .basicsize = sizeof(Writer),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = writer_slots,
-};
-
-static int
-objects_traverse(PyObject *self, visitproc visit, void *arg)
-{
-    Py_VISIT(Py_TYPE(self));
-    Py_VISIT(((Objects *)self)->writer);
-    return 0;
-}
-
-static int
-objects_clear(PyObject *self)
-{
-    Py_CLEAR(((Objects *)self)->writer);
-    return 0;
-}
-
-static void
-objects_dealloc(PyObject *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    (void)objects_clear(self);
-    type->tp_free(self);
-    Py_DECREF(type);
-}
-
-static Py_ssize_t
-objects_length(PyObject *self)
-{
-    Writer *writer = ((Objects *)self)->writer;
-    return writer == NULL ? 0 : writer->numbers.count;
-}
-
-/* The object is in the dict already, unless it is None, which stands for what is no object here. */
-static PyObject *
-objects_append(PyObject *self, PyObject *value)
-{
-    Writer *writer = ((Objects *)self)->writer;
-    if (writer == NULL || numbers_settle(&writer->numbers) < 0)
-        return writer == NULL ? PyErr_Format(PyExc_RuntimeError, "no writer") : NULL;
-    return numbers_append(&writer->numbers, value) < 0 ? NULL : Py_NewRef(Py_None);
-}
-
-static PyMethodDef objects_methods[] = {
-    {"append", objects_append, METH_O, NULL},
-    {NULL},
-};
-
-static PyType_Slot objects_slots[] = {
-    {Py_tp_doc, "The objects that have a number."},
-    {Py_tp_dealloc, objects_dealloc},
-    {Py_tp_traverse, objects_traverse},
-    {Py_tp_clear, objects_clear},
-    {Py_tp_methods, objects_methods},
-    {Py_sq_length, objects_length},
-    {0, NULL},
-};
-
-PyType_Spec objects_spec = {
-    .name = "clonecodec._accelerator.Objects",
-    .basicsize = sizeof(Objects),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = objects_slots,
-};
-
-/* writer(hint, version, max_depth): the core of a Serializer */
-PyObject *
-accelerator_writer(PyObject *module, PyObject *arguments)
-{
-    State *state = state_of(module);
-    Py_ssize_t hint;
-    int version;
-    PyObject *depth;
-    if (!PyArg_ParseTuple(arguments, "niO:writer", &hint, &version, &depth))
-        return NULL;
-    Py_ssize_t max_depth = PyNumber_AsSsize_t(depth, NULL);
-    if (max_depth == -1 && PyErr_Occurred())
-        return NULL;
-    Writer *writer = new_writer(state);
-    if (writer == NULL)
-        return NULL;
-    writer_init(writer, (int)hint, version, max_depth);
-    PyObject *core = core_of(state, writer);
-    Py_DECREF(writer);
-    return core;
-}
-
 /* dumps(value): what DefaultSerializer does, and without one if the value needs none.  *plain*: only what every
  * Serializer does alike, else None. */
 PyObject *
@@ -1234,7 +659,7 @@ accelerator_dumps(State *state, PyObject *value, bool plain)
         bytes = writer_bytes((PyObject *)writer, NULL);
     Py_XDECREF(run.serializer);
     numbers_clear(&writer->numbers);
-    if (writer->bytes != NULL && (Py_REFCNT(writer->bytes) > 1 || !keeps(writer)))
+    if (writer->bytes != NULL && (Py_REFCNT(writer->bytes) > 1 || !writer_keeps(writer)))
         use_small_buffer(writer);
     if (Py_REFCNT(writer) == 1 && state->spare == NULL)
         state->spare = (PyObject *)writer;
