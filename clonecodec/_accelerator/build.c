@@ -76,7 +76,7 @@ is_own_key(PyObject *key)
  *
  * Keys that are text, None or numbers of JavaScript's are never told apart where Python merges them, so that they
  * need no Keys as long as there are no others.  *paused*: whether the collector is paused. */
-PyObject *
+static PyObject *
 admitted(State *state, PyObject *container, PyObject **keys, PyObject *key, bool paused)
 {
     if (PyUnicode_CheckExact(key))
@@ -102,4 +102,24 @@ admitted(State *state, PyObject *container, PyObject **keys, PyObject *key, bool
         PyGC_Disable();
     Py_DECREF(key);
     return admitted;
+}
+
+/* Put *item*, whose reference is taken, into a Map: as a key if *key* is NULL, else under it. */
+int
+put_into_map(State *state, PyObject *map, PyObject **keys, PyObject **key, PyObject *item, bool paused)
+{
+    if (*key != NULL)
+        return put_into_dict(map, key, item);
+    *key = admitted(state, map, keys, item, paused);
+    return *key == NULL ? -1 : 0;
+}
+
+/* Put *item*, whose reference is taken, into a set. */
+int
+put_into_set(State *state, PyObject *set, PyObject **keys, PyObject *item, bool paused)
+{
+    PyObject *member = admitted(state, set, keys, item, paused);
+    int status = member == NULL ? -1 : PySet_Add(set, member);
+    Py_XDECREF(member);
+    return status;
 }

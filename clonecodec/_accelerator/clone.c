@@ -11,8 +11,6 @@
 #include "properties.h"
 #include "walk.h"
 
-typedef enum { ROOT, LIST, TUPLE, OBJECT_, MAP_, SET_, FROZENSET } Kind;
-
 /* A container that is being cloned. */
 typedef struct {
     Walked walked;
@@ -509,35 +507,14 @@ static inline int
 store(Cloning *cloning, PyObject *value)
 {
     Frame *frame = &cloning->frames[cloning->depth - 1];
-    Py_ssize_t size;
-    int status;
+    PyObject *target = frame->target;
     switch (frame->kind) {
-    case LIST:
-        size = PyList_GET_SIZE(frame->target);
-        PyList_SET_ITEM(frame->target, size, value);
-        Py_SET_SIZE(frame->target, size + 1);
-        return 0;
-    case TUPLE: PyTuple_SET_ITEM(frame->target, frame->walked.index - 1, value); return 0;
-    case OBJECT_:
-        status = PyDict_SetItem(frame->target, frame->key, value);
-        Py_CLEAR(frame->key);
-        break;
-    case MAP_:
-        if (frame->key == NULL) {
-            frame->key = admitted(cloning->state, frame->target, &frame->keys, value, cloning->paused);
-            return frame->key == NULL ? -1 : 0;
-        }
-        status = PyDict_SetItem(frame->target, frame->key, value);
-        Py_CLEAR(frame->key);
-        break;
-    default:
-        value = admitted(cloning->state, frame->target, &frame->keys, value, cloning->paused);
-        status = value == NULL ? -1 : PySet_Add(frame->target, value);
-        Py_XDECREF(value);
-        return status;
+    case LIST: put_into_list(target, value); return 0;
+    case TUPLE: PyTuple_SET_ITEM(target, frame->walked.index - 1, value); return 0;
+    case OBJECT_: return put_into_dict(target, &frame->key, value);
+    case MAP_: return put_into_map(cloning->state, target, &frame->keys, &frame->key, value, cloning->paused);
+    default: return put_into_set(cloning->state, target, &frame->keys, value, cloning->paused);
     }
-    Py_DECREF(value);
-    return status;
 }
 
 /* ---- The loop ---- */

@@ -7,7 +7,6 @@
  * it costs no more than Python would have taken in the first place.
  */
 
-#include "build.h"
 #include "properties.h"
 #include "read_scalars.h"
 
@@ -287,38 +286,20 @@ static inline int
 store(Reader *reader, PyObject *value)
 {
     Frame *frame = &reader->frames[reader->depth - 1];
-    Py_ssize_t size;
-    int status;
+    PyObject *target = frame->target;
     switch (frame->kind) {
-    case LIST:
-        size = PyList_GET_SIZE(frame->target);
-        PyList_SET_ITEM(frame->target, size, value);
-        Py_SET_SIZE(frame->target, size + 1);
-        return 0;
-    case TUPLE: PyTuple_SET_ITEM(frame->target, frame->length - frame->left - 1, value); return 0;
-    case OBJECT_:
-        size = PyDict_GET_SIZE(frame->target);
-        status = PyDict_SetItem(frame->target, frame->key, value);
-        Py_CLEAR(frame->key);
-        if (UNLIKELY(status == 0 && PyDict_GET_SIZE(frame->target) == size))
-            status = -1; /* the key occurs twice: no exception, so Python is to say so */
-        break;
-    case MAP_:
-        if (frame->key == NULL) {
-            frame->key = admitted(reader->state, frame->target, &frame->keys, value, reader->paused);
-            return frame->key == NULL ? -1 : 0;
-        }
-        status = PyDict_SetItem(frame->target, frame->key, value);
-        Py_CLEAR(frame->key);
-        break;
-    default:
-        value = admitted(reader->state, frame->target, &frame->keys, value, reader->paused);
-        status = value == NULL ? -1 : PySet_Add(frame->target, value);
-        Py_XDECREF(value);
-        return status;
+    case LIST: put_into_list(target, value); return 0;
+    case TUPLE: PyTuple_SET_ITEM(target, frame->length - frame->left - 1, value); return 0;
+    case OBJECT_: {
+        Py_ssize_t size = PyDict_GET_SIZE(target);
+        if (put_into_dict(target, &frame->key, value) < 0)
+            return -1;
+        /* If the key occurs twice: no exception, so Python is to say so. */
+        return LIKELY(PyDict_GET_SIZE(target) > size) ? 0 : -1;
     }
-    Py_DECREF(value);
-    return status;
+    case MAP_: return put_into_map(reader->state, target, &frame->keys, &frame->key, value, reader->paused);
+    default: return put_into_set(reader->state, target, &frame->keys, value, reader->paused);
+    }
 }
 
 /* ---- The loop ---- */

@@ -4,9 +4,7 @@
 #ifndef READER_H
 #define READER_H
 
-#include "accelerator.h"
-
-typedef enum { ROOT, LIST, TUPLE, OBJECT_, MAP_, SET_, FROZENSET } Kind;
+#include "build.h"
 
 /* A container that is being read. */
 typedef struct {

@@ -248,6 +248,17 @@ enter(Run *run, Source source, Shape shape, PyObject *items, Py_ssize_t size, bo
     return 0;
 }
 
+/* Go on with a dict behind *position*, of which so many keys and values have been written. */
+static int
+enter_dict(Run *run, Source source, Shape shape, PyObject *value, Py_ssize_t position, Py_ssize_t written)
+{
+    if (enter(run, source, shape, Py_NewRef(value), 2 * PyDict_GET_SIZE(value), true) < 0)
+        return -1;
+    run->frames[run->depth - 1].position = position;
+    run->frames[run->depth - 1].index = written;
+    return 0;
+}
+
 /* A dict whose names stand in no order of their own is an object whose properties can be written while its names are
  * still being looked at; for any other all is taken back.  Returns 1 then. */
 static int
@@ -287,11 +298,7 @@ write_plain(Run *run, PyObject *value, bool alone)
         return -1;
     if (simple) /* as most dicts are: it needs no frame */
         return write_end(writer, OBJECT, size);
-    if (enter(run, IN_DICT, OBJECT, Py_NewRef(value), size, true) < 0)
-        return -1;
-    run->frames[run->depth - 1].position = before;
-    run->frames[run->depth - 1].index = written;
-    return 0;
+    return enter_dict(run, IN_DICT, OBJECT, value, before, written);
 }
 
 /* The keys and values of a Map that has been begun, as far as they are simple, and a frame for the rest. */
@@ -318,11 +325,7 @@ write_pairs(Run *run, PyObject *value, Py_ssize_t size)
     if (written == size)
         return write_end(writer, MAP, size);
     writer->used = used;
-    if (enter(run, IN_PAIRS, MAP, Py_NewRef(value), size, true) < 0)
-        return -1;
-    run->frames[run->depth - 1].position = before;
-    run->frames[run->depth - 1].index = written;
-    return 0;
+    return enter_dict(run, IN_PAIRS, MAP, value, before, written);
 }
 
 /* Write a dict or a Map, or begin it. */
