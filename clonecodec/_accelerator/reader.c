@@ -4,25 +4,6 @@
 
 #include "reader.h"
 
-/* A number of more than 7 bits. */
-bool
-long_varint(Reader *reader, int longest, uint64_t *value)
-{
-    const uint8_t *at = reader->at;
-    *value = 0;
-    for (int i = 0; i < longest; i++) {
-        if (at >= reader->end)
-            return false;
-        *value |= (uint64_t)(*at & 0x7F) << 7 * i;
-        if (*at++ < 0x80) {
-            reader->at = at;
-            return true;
-        }
-    }
-    reader->at = at;
-    return at < reader->end; /* V8 looks at the byte behind the longest form */
-}
-
 /* ---- Handing over to Python ---- */
 
 /* Have a Deserializer, which loads begins without. */

@@ -47,7 +47,6 @@ typedef struct {
 /* NULL without an exception means: let Python do it. */
 #define GIVE_UP NULL
 /* reader.c */
-bool long_varint(Reader *reader, int longest, uint64_t *value);
 PyObject *leaf(Reader *reader, uint8_t tag, bool hinted);
 
 /* read_views.c */
@@ -57,6 +56,25 @@ PyObject *read_only_view(Reader *reader);
 /* read.c */
 PyObject *read_walk(Reader *reader);
 void drop(Frame *frame);
+
+/* A number of more than 7 bits. */
+static inline bool
+long_varint(Reader *reader, int longest, uint64_t *value)
+{
+    const uint8_t *at = reader->at;
+    *value = 0;
+    for (int i = 0; i < longest; i++) {
+        if (at >= reader->end)
+            return false;
+        *value |= (uint64_t)(*at & 0x7F) << 7 * i;
+        if (*at++ < 0x80) {
+            reader->at = at;
+            return true;
+        }
+    }
+    reader->at = at;
+    return at < reader->end; /* V8 looks at the byte behind the longest form */
+}
 
 /* A number of 32 bits; most have one byte. */
 static inline bool
