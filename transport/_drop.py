@@ -65,9 +65,8 @@ def orphan(end: Abandonable) -> None:
     hooks.wake()
 
 
-def pending() -> bool:
-    """Is there anything to work off?"""
-    return bool(_list)
+pending: Final[Callable[[], int]] = _list.__len__
+"""How much is there to work off?"""
 
 
 def forget() -> None:

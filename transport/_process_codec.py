@@ -194,7 +194,7 @@ def _format(view: memoryview) -> str:
 class PortDeserializer(Deserializer):
     """Reads a value; *live* has the object or the memory for each record."""
 
-    def __init__(self, payload: bytes, live: Sequence[object] = ()) -> None:
+    def __init__(self, payload: Octets, live: Sequence[object] = ()) -> None:
         super().__init__(payload)
         self._live: Final = live
         for number, thing in enumerate(live):

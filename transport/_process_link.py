@@ -19,7 +19,7 @@ from clonecodec.plain import dumps_plain
 from transport._drop import drop_all
 from transport._io import call_later
 from transport._process_claim import Owned
-from transport._process_outbox import LITTLE, Outbox
+from transport._process_outbox import Outbox
 from transport._process_owner import here
 from transport._process_parcel import Freight, Packed, Parcel, Plain, Shipped, bad, drop_frames, pack
 from transport._process_reader import FrameReader
@@ -113,7 +113,7 @@ class ProcessLink(Owned):
             self.use()
         if transfer is NOTHING_LISTED:
             payload = dumps_plain(value)
-            if payload is not None and len(payload) <= LITTLE:
+            if payload is not None:
                 lock = self.lock
                 lock.acquire()
                 try:

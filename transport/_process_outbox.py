@@ -28,7 +28,7 @@ from typing import Final
 from transport._io import call_soon, io_poller
 from transport._process_socket import SEND as _FLAGS
 from transport._process_socket import Side
-from transport._process_wire import BATCH, HEADER, MESSAGE, MORE, Chunk, Octets, batch, framed
+from transport._process_wire import BATCH, HEADER, MESSAGE, MORE, Chunk, Octets, batch, chunks, framed
 
 _ENOUGH: Final = 1 << 15
 """Bytes of posts, each with what it costs to handle it, after which the poster himself writes."""
@@ -110,7 +110,10 @@ class Outbox:
     def post(self, payload: bytes) -> None:
         """Write a message behind all that was put before; soon, if there is room."""
         queue = self._queue
-        if queue or self._writing:
+        if len(payload) > LITTLE:
+            owed, self.owed = self.owed, 0
+            self.put(chunks(MESSAGE, payload, (), (), (), taken=owed)[0])
+        elif queue or self._writing:
             queue.append(payload)
             self._untried += len(payload) + _COST
             if self._untried >= _ENOUGH:

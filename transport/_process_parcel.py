@@ -155,6 +155,16 @@ def bad(reason: str) -> list[Chunk]:
     return chunks(BAD, reason.encode("utf-8", "replace"), (), (), ())
 
 
+def _read(payload: Octets, live: Sequence[object]) -> object:
+    """The value, with *live* for what is beside it."""
+    value = NotImplemented if live else loads_plain(payload)
+    if value is NotImplemented:
+        deserializer = PortDeserializer(payload, live)
+        deserializer.read_header()
+        value = deserializer.read_value()
+    return value
+
+
 class Plain(Sealed, bytes):
     """A message that came in without attachments: nearly all of them.
 
@@ -168,12 +178,8 @@ class Plain(Sealed, bytes):
         return len(self)
 
     def open(self) -> Opened:
-        value = loads_plain(self)
-        if value is NotImplemented:
-            deserializer = PortDeserializer(self)
-            deserializer.read_header()
-            value = deserializer.read_value()
-        return value, ()
+        value = loads_plain(self)  # as ``_read``: this is the path of nearly every message
+        return _read(self, ()) if value is NotImplemented else value, ()
 
     def dispose(self) -> Sequence[object]:
         return ()
@@ -203,12 +209,7 @@ class Parcel(Sealed):
             if frame.kind == BAD:
                 raise DecodeError(self._payload.decode("utf-8", "replace"), 0)
             self._build(frame, live)
-            if self._payload == ALONE and listed:
-                value = live[0]
-            else:
-                deserializer = PortDeserializer(self._payload, live)
-                deserializer.read_header()
-                value = deserializer.read_value()
+            value = live[0] if self._payload == ALONE and listed else _read(self._payload, live)
         except BaseException:
             drop_all([*live, *self.dispose()])
             raise

@@ -91,20 +91,20 @@ class FrameReader:
         self.unfilled.popleft()
         self._piece_done()
 
-    def came(self, data: bytes) -> None:
-        """What one call has read: one whole message, nearly always.
+    def came(self, data: memoryview, size: int) -> None:
+        """What one call has read, at the beginning of *data*: one whole message, nearly always.
 
         Raises:
             FrameError: as ``feed``.
         """
-        if len(data) > _BEFORE and not (self._rest or self.unfilled):
+        if size > _BEFORE and not (self._rest or self.unfilled):
             kind, _, descriptors, records, length, taken = _unpack(data)
-            if kind == MESSAGE and length == len(data) - _BEFORE and not (descriptors or records):
+            if kind == MESSAGE and length == size - _BEFORE and not (descriptors or records):
                 if taken:
                     self._on_taken(taken)
-                self._on_messages((data[_BEFORE:],))
+                self._on_messages((data[_BEFORE:size].tobytes(),))
                 return
-        self.feed(memoryview(data))
+        self.feed(data[:size])
 
     def feed(self, data: memoryview) -> None:
         """Bytes that were read.  They are copied where they are kept.

@@ -1,7 +1,7 @@
 """The reading half of a process channel: ``recvmsg`` only, with room for descriptors at every call.
 
-(A plain ``recv`` over bytes that carry descriptors closes them, and nobody is told.)  What is read comes
-as bytes, or, if a big buffer is awaited, goes straight into its memory.
+(A plain ``recv`` over bytes that carry descriptors closes them, and nobody is told.)  What is read goes
+into a scratch buffer that threads share, or, if a big buffer is awaited, straight into its memory.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from transport.message import CloseReason
 _FLAGS: Final = int(socket.MSG_DONTWAIT | getattr(socket, "MSG_CMSG_CLOEXEC", 0))
 _TRUNCATED: Final = int(socket.MSG_CTRUNC)
 _ROOM: Final = socket.CMSG_SPACE(MAX_DESCRIPTORS * 4) if hasattr(socket, "CMSG_SPACE") else 0
-_AT_ONCE: Final = 1 << 16
-"""Bytes of one system call, unless they go straight into a buffer."""
+_SCRATCH: Final = 1 << 17
 _ROUNDS: Final = 8
 """System calls in one ``pump`` at most: others have their turn."""
+
+_scratches: Final[list[memoryview]] = []
 
 
 class ProcessSource(Source):
@@ -126,18 +127,15 @@ class ProcessSource(Source):
 
     def _read(self, rounds: int) -> bool:
         """At most so often; False when nothing more can come."""
+        scratch = _scratches.pop() if _scratches else memoryview(bytearray(_SCRATCH))
         reader = self._reader
         try:
             while rounds and not self.ended:
                 rounds -= 1
                 target = reader.unfilled[0] if reader.unfilled else None
+                into = [scratch] if target is None else [target, scratch]
                 try:
-                    if target is None:
-                        data, ancillary, flags, _ = self._socket.recvmsg(_AT_ONCE, _ROOM, _FLAGS)
-                        count, room = len(data), _AT_ONCE
-                    else:
-                        count, ancillary, flags, _ = self._socket.recvmsg_into([target], _ROOM, _FLAGS)
-                        room = len(target)
+                    count, ancillary, flags, _ = self._socket.recvmsg_into(into, _ROOM, _FLAGS)
                 except BlockingIOError:
                     break
                 except OSError:  # ECONNRESET: it closed without having read all that we sent
@@ -145,16 +143,22 @@ class ProcessSource(Source):
                     break
                 if ancillary or flags & _TRUNCATED:
                     reader.feed_handles(handles_in(ancillary), lost=bool(flags & _TRUNCATED))
+                room = _SCRATCH
                 if not count:
                     self.end(CloseReason.PEER_DIED)
                 elif target is None:
-                    reader.came(data)
+                    reader.came(scratch, count)
                 else:
-                    reader.filled(count)
+                    room += len(target)
+                    inside = min(count, len(target))
+                    reader.filled(inside)
+                    reader.came(scratch, count - inside)
                 if count < room and not ancillary:
                     break
         except FrameError:
             self.end(CloseReason.PROTOCOL_ERROR)
+        finally:
+            _scratches.append(scratch)
         return not self.ended
 
     def end(self, reason: CloseReason) -> None:

@@ -182,8 +182,8 @@ class Frame:
         self.lost = False
         """Did descriptors get lost, as this process has no room for more?"""
 
-    def payload(self) -> bytes:
-        return bytes(memoryview(self.body)[self.payload_start :])
+    def payload(self) -> bytes | bytearray:
+        return self.body[self.payload_start :] if self.payload_start else self.body
 
     def read_records(self) -> None:
         """Look at the attachments, for which memory is needed.

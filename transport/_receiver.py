@@ -213,7 +213,7 @@ class Receiver(Listening):
                 if self._state not in LIVE:
                     self._refuse()
             return NOTHING
-        if end.ended is not None or isinstance(item, EndMark):
+        if end.ended is not None or type(item) is EndMark:
             self._took_the_last(end, item)
         if end.taken is not None:
             end.taken(item)

@@ -35,12 +35,13 @@ class Sleeper:
     whether it sleeps; it does so the other way round.
     """
 
-    __slots__ = ("_poll", "_sleeps", "_wakeup", "leads", "reads", "woken")
+    __slots__ = ("_poll", "_sleeps", "_wait", "_wakeup", "leads", "reads", "woken")
 
     def __init__(self) -> None:
         self._wakeup = Wakeup()
         self._poll = select.poll()
         self._poll.register(self._wakeup.fd, select.POLLIN)
+        self._wait = self._poll.poll
         self.reads = -1
         """The descriptor that is in the poll set, though the sleeper may not lead any more."""
         self._sleeps = False
@@ -81,14 +82,12 @@ class Sleeper:
         try:
             if self.woken:
                 return True
-            ready = self._poll.poll(None if seconds is None else seconds * 1000)
+            ready = self._wait(None if seconds is None else seconds * 1000)
         finally:
             self._sleeps = False
-        if not ready:
-            return False
-        if ready[0][0] != self.reads or len(ready) > 1:
+        if len(ready) != 1 or ready[0][0] != self.reads:
             self._wakeup.clear()
-        return True
+        return bool(ready)
 
     def reset(self) -> None:
         """The next one who borrows it has not been woken.  (The wake-up may be set: he sleeps once less.)"""

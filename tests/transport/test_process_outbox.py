@@ -15,6 +15,7 @@ from tests.transport.links import process_link
 from tests.transport.settling import quiet, until
 from transport import MessageChannel, MessagePort, PortClosedError
 from transport._process_outbox import LITTLE
+from transport._process_wire import SMALL
 from transport._source import Source
 
 
@@ -248,3 +249,21 @@ def test_acknowledgements_come_to_one_who_only_posts() -> None:
 
 if not sys.platform.startswith("linux"):
     pytest.skip("process channels need Linux", allow_module_level=True)
+
+
+@pytest.mark.parametrize("length", [LITTLE, SMALL - 30, SMALL, SMALL + 1, 3 * SMALL])
+def test_text_of_any_length_keeps_its_place_among_others(length: int) -> None:
+    near, far = MessageChannel("process")
+    near.post_message("first")
+    for number in range(40):
+        near.post_message({"number": number, "text": "é" * length})
+        near.post_message(number)
+    assert near.buffered_amount > 40 * length
+
+    assert far.receive(10) == "first"
+    for number in range(40):
+        assert far.receive(10) == {"number": number, "text": "é" * length}
+        assert far.receive(10) == number
+    far.post_message("taken")
+    assert near.receive(10) == "taken"
+    assert near.buffered_amount == 0

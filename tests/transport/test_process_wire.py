@@ -72,11 +72,16 @@ def test_frames_are_the_same_however_the_stream_is_cut() -> None:
     whole.reader.feed(memoryview(octets))
     assert len(whole.heard) == 14
 
-    for step in (1, 7, 16, 17, 33, 1000, 65_537):
-        log = Log()
+    scratch = memoryview(bytearray(70_000))
+    for step in (1, 7, 16, 17, 24, 27, 33, 1000, 65_537):
+        log, read = Log(), Log()
         for start in range(0, len(octets), step):
-            log.reader.feed(memoryview(octets[start : start + step]))
+            piece = octets[start : start + step]
+            log.reader.feed(memoryview(piece))
+            scratch[: len(piece)] = piece  # what is behind it is of an earlier read
+            read.reader.came(scratch, len(piece))
         assert log.heard == whole.heard, step
+        assert read.heard == whole.heard, step
 
 
 @pytest.mark.parametrize(
