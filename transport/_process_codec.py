@@ -9,7 +9,8 @@
                                                                length, up to the end of a resizable one
 
 Views are host objects, so that big ones stay out of the payload and are never copied in Python; the codec
-asks for nothing else, so that a message without views or ports costs nothing more.  ArrayBuffers that move,
+asks for nothing else, so that a message without views or ports costs nothing more.  (Short ``bytes`` of a
+message that is ``plain`` are V8's views with a mark, which come back as the same.)  ArrayBuffers that move,
 and big ones that are copied, are V8's own transferred buffers ('t'), with the number of their record.
 """
 

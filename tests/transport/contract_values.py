@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -158,6 +159,19 @@ class ValuesContract:
             (b"abc", "B", True),
             (b"de", "B", False),
         ]
+
+    @pytest.mark.parametrize("length", [0, 1, 200, 5_000, 65_535, 65_536, 200_000])
+    def test_bytes_of_any_length_lie_in_a_message(self, length: int) -> None:
+        """port2.postMessage([1, Buffer.alloc(length), 'after']);"""
+        near, far = self.channel()
+        body = random.Random(length).randbytes(length)
+
+        near.post_message([1, body, "after"])
+
+        before, view, after = list_of(far.receive(5))
+        assert (before, after) == (1, "after")
+        assert isinstance(view, memoryview)
+        assert (view.tobytes(), view.format, view.readonly) == (body, "B", True)
 
     def test_a_view_sends_only_what_it_shows(self) -> None:
         """port2.postMessage(Buffer.from('hello')); // Node ships the whole pool; here: five bytes"""
