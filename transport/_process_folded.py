@@ -52,6 +52,7 @@ class Folded:
     """The link of such an end."""
 
     backend = "process"
+    __slots__ = ("_became", "_end", "_freight", "_socket", "_state")
 
     def __init__(self, end: End, sock: Side, state: bytes, freight: Freight) -> None:
         self._end: Final = end
@@ -105,6 +106,7 @@ class Folded:
         """The link that it has become."""
         end = self._end
         with end.lock:
+            attended = here.forget(self)
             if not self._became:
                 link = ProcessLink(end, self._socket, self._state[-16:], self._freight)
                 _, _, _, _, link.posted, link.outbox.owed, _ = STATE.unpack(self._state)
@@ -113,21 +115,19 @@ class Folded:
                     link.enter()
                     if end.link is self:
                         end.link = link
-                    if here.forget(self):
-                        link.attend(None)
                 else:
                     link.gone = True  # a signal handler, between these lines, was first
+            if attended:
+                self._became[0].attend(None)
             return self._became[0]
 
     # ------------------------------------------------------------------ Link
 
     def attend(self, home: Home | None) -> None:
-        if home is None:
-            with self._end.lock:
-                if not self._became:
-                    here.remember(self)
-                    return
-        self.unfold().attend(home)
+        if home is None and not self._became:
+            here.remember(self)
+        else:
+            self.unfold().attend(home)
 
     def leave(self) -> None:
         with self._end.lock:

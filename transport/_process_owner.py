@@ -87,16 +87,20 @@ class _Here:
 
     def remember(self, unused: Unused) -> None:
         """*unused* has a port; until ``forget`` it is unfolded when somebody looks for its link."""
-        with self._lock:
-            self._unused[unused] = monotonic()
-            due, self._looking = not self._looking, True
-        if due:
-            at_exit(self)
-            call_later(self._look)
+        self._unused[unused] = monotonic()
+        if not self._looking:
+            self._look_later()
 
     def forget(self, unused: Unused) -> bool:
         """False if it was not remembered."""
         return self._unused.pop(unused, None) is not None
+
+    def _look_later(self) -> None:
+        with self._lock:
+            due, self._looking = not self._looking, True
+        if due:
+            at_exit(self)
+            call_later(self._look)
 
     def _look(self) -> None:
         """In the I/O thread: what has been unused for a while is read from now on."""
@@ -105,10 +109,9 @@ class _Here:
             if since > old:
                 break
             unused.unfold()
-        with self._lock:
-            self._looking = again = bool(self._unused)
-        if again:
-            call_later(self._look)
+        self._looking = False  # first this, and then the look: ``remember`` does it the other way round
+        if self._unused:
+            self._look_later()
 
     def _unfold(self, channel: object = None) -> None:
         for unused in list(self._unused):

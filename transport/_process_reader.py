@@ -11,6 +11,7 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from socket import SCM_RIGHTS, SOL_SOCKET
 from typing import Final
 
 from transport._process_wire import (
@@ -35,6 +36,8 @@ from transport._process_wire import (
 
 _unpack: Final = HEADER.unpack_from
 _BEFORE: Final = HEADER.size
+_NOTHING: Final = memoryview(b"")
+_INT: Final = array("i").itemsize
 
 
 class FrameReader:
@@ -148,8 +151,7 @@ class FrameReader:
             if kind in BODILESS or stop <= size:
                 self._begin(kind, descriptors, records, length, bool(lost), taken)
                 if kind not in BODILESS:
-                    self._body(data[start:stop].tobytes())
-                    offset = stop
+                    offset = stop + self._body(data[start:stop].tobytes(), data[stop:])
                 else:
                     offset = start
             elif length < SMALL:
@@ -195,22 +197,34 @@ class FrameReader:
         else:
             self._frame = frame
 
-    def _body(self, body: bytes | bytearray) -> None:
+    def _body(self, body: bytes | bytearray, behind: memoryview = _NOTHING) -> int:
+        """All of the body is here; the segments, too, as far as they are whole in what came *behind* it.
+
+        Returns:
+            How much of that they took.
+        """
         frame = self._frame
         assert frame is not None
         frame.body = body
         if frame.kind == BATCH:
             self._frame = None
             self._on_messages(unbatch(bytes(body), frame.payload_start // RECORD.size))
-            return
+            return 0
         frame.read_records()
+        start = 0
         for record in frame.records:
+            stop = start + record.size
+            if stop <= len(behind) and not self.unfilled:
+                frame.segments.append(bytearray(behind[start:stop]))
+                start = stop
+                continue
             segment = self._allocate(record.size)
             frame.segments.append(segment)
             if segment:
                 self.unfilled.append(memoryview(segment))
         if not self.unfilled:
             self._done()
+        return start
 
     def _piece_done(self) -> None:
         frame = self._frame
@@ -267,10 +281,9 @@ def _again(frame: Frame, unfilled: Sequence[memoryview]) -> Iterator[Chunk]:
 
 def handles_in(ancillary: Sequence[tuple[int, int, bytes]]) -> list[Descriptor]:
     """The descriptors in what ``recvmsg`` returned."""
-    import socket  # who calls this has it
-
-    numbers = array("i")
-    for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            numbers.frombytes(data[: len(data) // numbers.itemsize * numbers.itemsize])
-    return [Descriptor(number) for number in numbers]
+    return [
+        Descriptor(number)
+        for level, kind, data in ancillary
+        if level == SOL_SOCKET and kind == SCM_RIGHTS
+        for number in array("i", data[: len(data) // _INT * _INT])
+    ]

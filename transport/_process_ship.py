@@ -28,7 +28,7 @@ from transport._process_folded import STATE, Folded, fresh, is_calm
 from transport._process_link import ProcessLink
 from transport._process_owner import peer
 from transport._process_parcel import Parcel, Plain, Shipped, bad, pack
-from transport._process_socket import Side, socketpair
+from transport._process_socket import Side, side, socketpair
 from transport._process_wire import END, REASONS, Chunk, Descriptor, Handle, Octets, control
 from transport._relay import relay
 from transport.link import Link
@@ -63,7 +63,11 @@ class _Freight:
         return sockets
 
     def ship(self, tokens: Sequence[object], reserved: list[Side]) -> list[Shipped]:
-        return [_work_off(_ship(token, reserved)) for token in tokens if isinstance(token, End)]
+        return [
+            _as_it_is(token.link) or _work_off(_ship(token, reserved))
+            for token in tokens
+            if isinstance(token, End)
+        ]
 
     def adopt(self, state: bytes, handles: list[Descriptor]) -> End:
         if is_calm(state):
@@ -101,9 +105,9 @@ FREIGHT: Final = _Freight()
 
 
 def _socket(handles: Sequence[Descriptor]) -> Side:
-    side = Side(handles[0].number)
+    result = side(handles[0].number)
     handles[0].release()
-    return side
+    return result
 
 
 def duplicates(handles: Sequence[Handle]) -> list[Descriptor]:
@@ -140,13 +144,17 @@ def _work_off(work: Work) -> Shipped:
             result = failure = None
 
 
+def _as_it_is(link: Link) -> Shipped | None:
+    return link.take() if isinstance(link, Folded) else None
+
+
 def _ship(end: End, reserved: list[Side]) -> Work:
     while True:
         link = end.link
+        shipped = _as_it_is(link)
+        if shipped is not None:
+            return shipped
         if isinstance(link, Folded):
-            shipped = link.take()
-            if shipped is not None:
-                return shipped
             link = link.unfold()
         if isinstance(link, ProcessLink):
             return (yield from _take_apart(end, link))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 from typing import Final
 
-_KIND: Final = (int(socket.AF_UNIX), int(socket.SOCK_STREAM), 0)
+_FAMILY: Final = int(socket.AF_UNIX)
+_KIND: Final = int(socket.SOCK_STREAM)
 
 SEND: Final = int(socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
 """How they are written.  (A bare integer: an operation on the enum's members costs as much as a system
@@ -23,16 +24,16 @@ class Side(socket.SocketType):
     """
 
     __slots__ = ()
-
-    def __init__(self, number: int) -> None:
-        """Over the descriptor *number*, which is the socket's from now on.
-
-        Raises:
-            OSError: it is no socket; it is the caller's still.
-        """
-        super().__init__(*_KIND, number)
-
     __del__ = socket.SocketType.close
+
+
+def side(number: int) -> Side:
+    """The socket whose descriptor is *number*.
+
+    Raises:
+        OSError: it is no socket; the descriptor is the caller's still.
+    """
+    return Side(_FAMILY, _KIND, 0, number)
 
 
 def socketpair() -> tuple[Side, Side]:
@@ -41,8 +42,7 @@ def socketpair() -> tuple[Side, Side]:
     Raises:
         OSError: there are no descriptors left.
     """
-    one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    pair = Side(one.detach()), Side(two.detach())
-    for side in pair:
-        side.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
-    return pair
+    one, two = socket.socketpair(_FAMILY, _KIND)
+    for half in (one, two):
+        half.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+    return side(one.detach()), side(two.detach())

@@ -156,12 +156,11 @@ def chunks(
     while len(handles) > MAX_DESCRIPTORS:
         result.append(Chunk([HEADER.pack(MORE, 0, MAX_DESCRIPTORS, 0, 0, 0)], handles[:MAX_DESCRIPTORS]))
         handles = handles[MAX_DESCRIPTORS:]
-    manifest = b"".join(RECORD.pack(*record) for record in records)
-    header = HEADER.pack(kind, lost, len(handles), len(records), len(manifest) + len(payload), taken)
-    head: list[Octets] = (
-        [header + manifest + payload] if len(payload) < SMALL else [header + manifest, payload]
-    )
-    result.append(Chunk(head + [segment for segment in segments if len(segment)], handles))
+    manifest = b"".join([RECORD.pack(*record) for record in records])
+    head = HEADER.pack(kind, lost, len(handles), len(records), len(manifest) + len(payload), taken) + manifest
+    views: list[Octets] = [head + payload] if len(payload) < SMALL else [head, payload]
+    views += filter(len, segments)
+    result.append(Chunk(views, handles))
     return result
 
 
@@ -193,8 +192,8 @@ class Frame:
         """
         if self.payload_start > len(self.body):
             raise FrameError("a frame's records do not fit in its body")
-        self.records = [Record(*fields) for fields in RECORD.iter_unpack(self.body[: self.payload_start])]
-        if sum(record.descriptors for record in self.records) != len(self.handles) and not self.lost:
+        self.records = [*map(Record._make, RECORD.iter_unpack(self.body[: self.payload_start]))]
+        if sum([record.descriptors for record in self.records]) != len(self.handles) and not self.lost:
             raise FrameError("a frame's descriptors are not those of its records")
 
 
