@@ -1,13 +1,13 @@
 """Ends in messages: how one of any kind is taken apart, and put together in another process.
 
-    an end of a process channel   its socket, with its state: what was read and not taken, half a frame,
-    what was
-                                  not written yet, the counts of acknowledgement
+    an end of a process channel   its socket, with its state; as it came, if nobody has used it since
     of a channel between threads  becomes one: a new pair, whose near half the staying end gets as its link
     of any other                  a new pair, and a relay in this process
 
-    state = flags channel unacknowledged owed peer  (bytes descriptors)*  bytes*     chunks to come, chunks
-    to go
+    state = flags, how many chunks to come and to go, pid of the peer, unacknowledged, owed, channel
+            (bytes descriptors)*  bytes*
+
+The chunks are what was read and not taken, half a frame, and what was not written yet.
 
 The messages that wait in an end may carry ends in turn, so this is done with a stack of generators: each
 yields the ends that it meets, and is sent what they were taken apart into.

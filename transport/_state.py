@@ -10,8 +10,9 @@
        +-----------------> DETACHED -----------------> PAUSED
 
 CLOSING is the time between one's own close(), or a look at ``closed`` that saw the other's, and the 'close'
-event.  A transfer that fails as a whole puts back what it took: RESTORE.  Everything else that a port knows
-of its life (is a message queued? has the peer gone?) is in its queue, not here.
+event; if nobody listens, it is over at once.  A transfer that fails as a whole puts back what it took:
+RESTORE.  Everything else that a port knows of its life (is a message queued? has the peer gone?) is in its
+queue, not here.
 """
 
 from __future__ import annotations
