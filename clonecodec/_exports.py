@@ -27,7 +27,7 @@ def looked_into(root: memoryview, views: Sequence[memoryview]) -> bool:
     managed = gc.get_referents(root)
     if len(managed) != 1:
         return True
-    ours = sum(view is root or gc.get_referents(view)[0] is managed[0] for view in (root, *views))
+    ours = 1 + sum(gc.get_referents(view)[0] is managed[0] for view in views) if views else 1
     # Beside the views' references there are the list's and the argument's.
     if sys.getrefcount(managed[0]) - 2 != ours:
         return True

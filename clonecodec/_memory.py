@@ -65,10 +65,12 @@ def map_memfd(descriptor: Descriptor, size: int) -> Memory:
     seals = fcntl.fcntl(descriptor.number, F_GET_SEALS)
     if not seals & F_SEAL_SHRINK:
         raise ValueError("a memfd that is not sealed against shrinking is not mapped")
-    actual = os.fstat(descriptor.number).st_size
-    if not 0 <= size <= actual:
-        raise ValueError(f"a memfd of {actual} bytes has no {size} bytes")
-    return _map(descriptor.number, size)
+    try:
+        if size >= 0:
+            return _map(descriptor.number, size)  # which looks at the length of a regular file itself
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(f"a memfd of {os.fstat(descriptor.number).st_size} bytes has no {size} bytes")
 
 
 def _map(fd: int, size: int) -> Memory:

@@ -186,6 +186,8 @@ class _Buffer:
         self._views.add(key)
 
     def _living(self) -> list[memoryview]:
+        if not self._views:
+            return []
         entries = [_handed_out.get(key) for key in tuple(self._views)]
         views = [entry[0]() for entry in entries if entry is not None]
         return [view for view in views if view is not None]

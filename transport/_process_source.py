@@ -123,7 +123,8 @@ class ProcessSource(Source):
 
     def drain(self) -> None:
         """Read all that is there.  For the one who has retired this source, and will close the socket."""
-        self._read(1 << 30)
+        while not (self.ended or self.is_calm()):
+            self._read(_ROUNDS)
 
     def _read(self, rounds: int) -> bool:
         """At most so often; False when nothing more can come."""
@@ -153,8 +154,8 @@ class ProcessSource(Source):
                     inside = min(count, len(target))
                     reader.filled(inside)
                     reader.came(scratch, count - inside)
-                if count < room and not ancillary:
-                    break
+                if count < room:
+                    break  # nothing more is there, or what has descriptors: the poller, or poll, calls again
         except FrameError:
             self.end(CloseReason.PROTOCOL_ERROR)
         finally:

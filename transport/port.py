@@ -83,8 +83,9 @@ class MessagePort(Receiver):
             kind = type(transfer_list).__name__
             raise TypeError(f"the transfer list must be an iterable of objects, not {kind}")
         transfer = list(transfer_list)
-        if any(item is self for item in transfer):
-            raise DataCloneError("the transfer list contains the source port")
+        for item in transfer:
+            if item is self:
+                raise DataCloneError("the transfer list contains the source port")
         if self._water is not None:
             self._water.make_room(self._end)
         for index, item in enumerate(transfer):

@@ -68,7 +68,7 @@ def test_memory_that_could_shrink_or_is_too_small_is_never_mapped(
 ) -> None:
     with pytest.raises(ValueError, match="sealed"):
         kind.from_fd(memfd(10, sealed=False), 4)
-    for length in (11, -1, 2**62):
+    for length in (11, -1, 2**62, 2**64 - 1):
         with pytest.raises(ValueError, match="has no"):
             kind.from_fd(memfd(10, sealed=True), length)
     reading, writing = os.pipe()
