@@ -11,7 +11,7 @@ import os
 import sys
 from importlib import import_module
 
-from transport import _dispatch, _io, _keeper, _relay, _source, _worker_home
+from transport import _dispatch, _gather, _io, _keeper, _relay, _source, _worker_home
 
 
 def _before() -> None:
@@ -27,6 +27,7 @@ def _after_in_parent() -> None:
 
 def _after_in_child() -> None:
     _dispatch.forget()
+    _gather.forget()
     _io.forget()
     _keeper.forget()
     _relay.forget()

@@ -22,7 +22,6 @@ class _IoThread:
     def __init__(self) -> None:
         self._start: Final = threading.Lock()
         self._poller: Poller | None = None
-        self._calls: Final[deque[Callable[[], None]]] = deque()
         self._put_off: Final[deque[tuple[float, Callable[[], None]]]] = deque()
         """The first is due first, as all are put off for the same time."""
 
@@ -42,15 +41,8 @@ class _IoThread:
         put_off = self._put_off
         while True:
             poller.wait(max(0.0, put_off[0][0] - monotonic()) if put_off else None)
-            while self._calls:
-                self._calls.popleft()()
             while put_off and put_off[0][0] <= monotonic():
                 put_off.popleft()[1]()
-
-    def call_soon(self, call: Callable[[], None]) -> None:
-        poller = self.poller()
-        self._calls.append(call)
-        poller.wake()
 
     def call_later(self, call: Callable[[], None]) -> None:
         poller = self.poller()
@@ -65,11 +57,6 @@ _io = _IoThread()
 def io_poller() -> Poller:
     """The poller of the I/O thread, which is started if it does not run."""
     return _io.poller()
-
-
-def call_soon(call: Callable[[], None]) -> None:
-    """Have *call*, which must neither block nor raise, called once in the I/O thread."""
-    _io.call_soon(call)
 
 
 def call_later(call: Callable[[], None]) -> None:

@@ -9,8 +9,8 @@ then on posts are only appended, the I/O thread writes when there is room again,
 tries too: a thread that posts in a loop lets the I/O thread run only every few milliseconds.
 
 A post that follows another at once is queued too, so that a burst of them wakes the reader once and not each
-time.  It is written when it is long enough, or when this process waits for a message, or by the I/O thread,
-whichever comes first.
+time: where both run on one core, each change of process costs as much as a message.  It is written when it is
+long enough, or when this process waits for a message, or by the gathering thread, whichever comes first.
 
 (A signal handler may post between any two lines here: it only appends to the queue while ``_writing``.)
 """
@@ -25,17 +25,32 @@ from itertools import islice
 from time import monotonic
 from typing import Final
 
-from transport._io import call_soon, io_poller
+from transport._gather import call_when_idle
+from transport._io import io_poller
 from transport._process_socket import SEND as _FLAGS
 from transport._process_socket import Side
-from transport._process_wire import BATCH, HEADER, MESSAGE, MORE, Chunk, Octets, batch, chunks, framed
+from transport._process_wire import (
+    BATCH,
+    HEADER,
+    MAX_DESCRIPTORS,
+    MESSAGE,
+    MORE,
+    Chunk,
+    Octets,
+    batch,
+    chunks,
+    framed,
+    together,
+)
 
 _ENOUGH: Final = 1 << 15
 """Bytes of posts, each with what it costs to handle it, after which the poster himself writes."""
 _COST: Final = 64
 _ENTRY: Final = 512
+_CARGO: Final = 1 << 10  # of a message with descriptors
 _GAP: Final = 20e-6
 """Seconds within which one post follows another at once: they are in a loop that does little else."""
+_CARGO_GAP: Final = 60e-6  # where something is moved
 
 LITTLE: Final = 1 << 12
 """Bytes of a payload that is joined with others."""
@@ -57,7 +72,7 @@ class _Bursts:
     def add(self, outbox: Outbox) -> None:
         self.outboxes.append(outbox)
         if len(self.outboxes) == 1:
-            call_soon(flush_bursts)
+            call_when_idle(flush_bursts)
 
 
 bursts: Final = _Bursts()
@@ -120,10 +135,7 @@ class Outbox:
                 self.flush()
         elif self._waits == bursts.waits and monotonic() < self._at_once:
             queue.append(payload)
-            self._untried = len(payload)
-            if not self._listed:
-                self._listed = True
-                bursts.add(self)
+            self._keep(len(payload))
         else:
             # Nothing is queued, and there is room, nearly always: ``flush``, for this one frame.
             self._writing = True
@@ -146,24 +158,39 @@ class Outbox:
             self._waits = bursts.waits
 
     def put(self, entry: Chunk) -> None:
-        """Write *entry* behind all that was put before; soon, if there is room."""
+        """Write *entry*, of a message, behind all that was put before; soon, if there is room."""
         queue = self._queue
         if queue or self._writing:
             queue.append(_own(entry))
-            self._untried += _ENTRY
-            if self._untried >= _ENOUGH or not self._waiting:
-                self.flush()
+            self._untried += _CARGO if entry.handles else _ENTRY
+            if self._untried < _ENOUGH and (self._waiting or (self._listed and entry.handles)):
+                return
+            self.flush()
+        elif entry.handles and self._waits == bursts.waits and monotonic() < self._at_once:
+            queue.append(_own(entry))
+            self._keep(_CARGO)
             return
-        queue.append(entry)
-        self.flush()
-        if queue and isinstance(head := queue[0], Chunk):
-            queue[0] = _own(head)
+        else:
+            self.put_now(entry)
+        if entry.handles:
+            self._at_once = monotonic() + _CARGO_GAP
+            self._waits = bursts.waits
+
+    def _keep(self, cost: int) -> None:
+        """The first of a burst has been queued."""
+        self._untried = cost
+        if not self._listed:
+            self._listed = True
+            bursts.add(self)
 
     def put_now(self, entry: Chunk) -> None:
         """Write *entry* behind all that was put before; now, if there is room."""
-        self.put(entry)
-        if self._queue:
-            self.flush()
+        queue = self._queue
+        alone = not queue
+        queue.append(entry if alone else _own(entry))
+        self.flush()
+        if alone and queue and isinstance(head := queue[0], Chunk):
+            queue[0] = _own(head)
 
     def begin_with(self, entries: Iterable[Chunk], *, begun: bool) -> None:
         """Write *entries* before all others; *begun* if a part of the first has been written."""
@@ -217,26 +244,47 @@ class Outbox:
                 continue
 
     def _write_chunks(self) -> bool:
-        views: list[Octets] = []
-        numbers: list[int] = []
-        for entry in self._first(_GATHER):
-            if not isinstance(entry, Chunk):
-                break
-            if entry.handles:
-                if views:
-                    break
-                numbers = [handle.number for handle in entry.handles]
-            views += entry.views
-            if numbers or len(views) >= _GATHER:
-                break
+        queue = self._queue
+        cargo = self._cargo()
+        head = together(cargo) if len(cargo) > 1 else cargo[0] if cargo else self._joined()
+        numbers = [handle.number for handle in head.handles]
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", numbers))] if numbers else []
         try:
-            count = self._socket.sendmsg(views[:1024], ancillary, _FLAGS)
+            count = self._socket.sendmsg(head.views[:1024], ancillary, _FLAGS)
         except OSError as error:
             self._failed(error)
             return False
+        if len(cargo) > 1:
+            for _ in cargo:
+                queue.popleft()
+            queue.appendleft(head)
         self._written(count)
         return True
+
+    def _cargo(self) -> list[Chunk]:
+        """The first entries, if they have descriptors: as many as go with one byte."""
+        entries: list[Chunk] = []
+        numbers = views = 0
+        for entry in self._first(_GATHER):
+            if not isinstance(entry, Chunk) or not entry.handles:
+                break
+            numbers += len(entry.handles)
+            views += len(entry.views)
+            if entries and (numbers > MAX_DESCRIPTORS or views > _GATHER or _kind(entry) == MORE):
+                break
+            entries.append(entry)
+            if _kind(entry) == MORE:
+                break
+        return entries
+
+    def _joined(self) -> Chunk:
+        """The first entries, which have no descriptors."""
+        views: list[Octets] = []
+        for entry in self._first(_GATHER):
+            if not isinstance(entry, Chunk) or entry.handles or len(views) >= _GATHER:
+                break
+            views += entry.views
+        return Chunk(views)
 
     def _written(self, count: int) -> None:
         queue = self._queue
@@ -284,7 +332,8 @@ class Outbox:
     def burst_is_over(self) -> None:
         """For ``flush_bursts``, which has no lock."""
         self._listed = False
-        self._on_written()
+        if self._queue and not self._writing:
+            self._on_written()
 
     def forget(self, *, keep: bool) -> None:
         """In a forked child: the I/O thread that waits is the parent's, and so is what is queued, unless

@@ -66,6 +66,7 @@ class FrameReader:
         """Memory that the next bytes belong in, if big pieces of a frame are awaited."""
         self._groups: Final[deque[tuple[list[Descriptor], bool]]] = deque()
         self._more: list[Descriptor] = []
+        self._common: _Common | None = None
         self._lost = False
 
     # ------------------------------------------------------------------ descriptors
@@ -75,9 +76,14 @@ class FrameReader:
         self._groups.append((handles, lost))
 
     def _group(self, count: int) -> list[Descriptor]:
-        if not self._groups:
+        if self._common is not None:
+            handles, lost = self._common.take(count)
+            if not self._common.frames:
+                self._common = None
+        elif self._groups:
+            handles, lost = self._groups.popleft()
+        else:
             raise FrameError("a frame's descriptors did not come")
-        handles, lost = self._groups.popleft()
         if len(handles) != count and not lost:
             raise FrameError(f"a frame of {count} descriptors came with {len(handles)}")
         self._lost |= lost
@@ -180,8 +186,12 @@ class FrameReader:
             self._on_taken(taken)
         handles = self._group(descriptors) if descriptors else []
         if kind == MORE:
-            self._more += handles
-            self._lost |= lost
+            if records:
+                lost, self._lost = self._lost or lost, False
+                self._common = _Common(handles, records, lost=lost)
+            else:
+                self._more += handles
+                self._lost |= lost
             return
         frame = Frame(kind, records, length)
         if self._more:
@@ -244,19 +254,40 @@ class FrameReader:
     def half_read(self) -> Iterator[Chunk]:
         """All that was read and is no whole frame yet, for another reader to go on with."""
         frame, self._frame = self._frame, None
-        if frame is not None:
-            yield from _again(frame, self.unfilled)
-            self.unfilled.clear()
+        entries = [] if frame is None else [*_again(frame, self.unfilled)]
+        self.unfilled.clear()
+        common, self._common = self._common, None
+        if common is not None:
+            handles = [*(handle for entry in entries for handle in entry.handles), *common.handles]
+            frames = len(entries) + common.frames
+            yield Chunk([HEADER.pack(MORE, common.lost, len(handles), frames, 0, 0)], handles)
+            entries = [Chunk(entry.views) for entry in entries]
+        yield from entries
         if self._more:
             yield Chunk([HEADER.pack(MORE, self._lost, len(self._more), 0, 0, 0)], self._more)
             self._more = []
         rest, self._rest = self._rest, b""
         groups = list(self._groups)
         self._groups.clear()
-        for number, (handles, _) in enumerate(groups):
-            yield Chunk([rest] if number == 0 else [], handles)
+        for number, (group, _) in enumerate(groups):
+            yield Chunk([rest] if number == 0 else [], group)
         if rest and not groups:
             yield Chunk([rest])
+
+
+class _Common:
+    """The descriptors of *frames* that were written together, as far as they have not been read."""
+
+    def __init__(self, handles: list[Descriptor], frames: int, *, lost: bool) -> None:
+        self.handles = handles
+        self.frames = frames
+        self.lost: Final = lost
+
+    def take(self, count: int) -> tuple[list[Descriptor], bool]:
+        """Those of the next frame, and whether some of them are lost."""
+        mine, self.handles = self.handles[:count], self.handles[count:]
+        self.frames -= 1
+        return mine, self.lost and len(mine) < count
 
 
 def _again(frame: Frame, unfilled: Sequence[memoryview]) -> Iterator[Chunk]:

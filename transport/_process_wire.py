@@ -12,8 +12,9 @@ Both ends are on one machine, so numbers are in its byte order.  *taken* tells, 
 how many bytes of messages have been taken since the last one told.
 
 Descriptors go with the first byte of the frame that counts them, so they never arrive later than it.  One
-``sendmsg`` takes 253 at most: a frame that has more is preceded by MORE frames with 253 each.  *lost* is 1 if
-some were lost on their way, because a process had no room for more.
+``sendmsg`` takes 253 at most: a frame that has more is preceded by MORE frames with 253 each.  Several frames
+that go together are preceded by one MORE with all their descriptors; *records* says how many frames.  *lost*
+is 1 if some were lost on their way, because a process had no room for more.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ MESSAGE: Final = 1  # a clone, with its attachments                    payload: 
 ACK: Final = 2  # nothing but *taken*                              no body
 ASK: Final = 3  # "acknowledge at once what you take": somebody waits for it
 END: Final = 4  # records: index into REASONS                     no body
-MORE: Final = 5  # descriptors of the next frame                   no body
+MORE: Final = 5  # descriptors of the next frame, or of *records*  no body
 BAD: Final = 6  # a message that could not be packed on its way   payload: why, in UTF-8
 CLAIM: Final = 7  # length: pid of the process that owns this end   its pidfd, no body
 DISOWN: Final = 8  # the process that claimed the end has passed it on
@@ -162,6 +163,13 @@ def chunks(
     views += filter(len, segments)
     result.append(Chunk(views, handles))
     return result
+
+
+def together(entries: Sequence[Chunk]) -> Chunk:
+    """Whole frames, each with its descriptors, as one chunk."""
+    handles = [handle for entry in entries for handle in entry.handles]
+    views = [view for entry in entries for view in entry.views]
+    return Chunk([HEADER.pack(MORE, 0, len(handles), len(entries), 0, 0), *views], handles)
 
 
 class Frame:

@@ -20,7 +20,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from clonecodec import DataCloneError
-from transport import socket_gather
+from transport import _gather
 from transport._end import End
 from transport._io import io_poller
 from transport._keeper import at_exit
@@ -97,7 +97,7 @@ class Connection(Source):
 
     def register(self) -> None:
         """Make it known to this process, as one of its own."""
-        socket_gather.start()
+        _gather.start()
         _ours[self._nonce] = self
 
     def begin(self) -> None:
@@ -361,7 +361,6 @@ class Connection(Source):
 def forget_all() -> None:
     """In a forked child: close its copies of descriptors, so that other sides hear of the parent's death."""
     forget()
-    socket_gather.forget()
     for connection in list(_ours.values()):
         connection.abandon_in_child()
     _ours.clear()

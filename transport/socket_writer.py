@@ -21,10 +21,10 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from transport._gather import call_when_idle
 from transport._io import io_poller
 from transport.message import CloseReason
 from transport.socket_frames import BEGIN, END, HEADER, MESSAGE, MORE, PONG, PROBE, REASON_CODES, frame
-from transport.socket_gather import call_when_idle
 from transport.socket_limits import ALONE, FRAGMENT, SHORT
 from transport.socket_message import Outgoing
 from transport.socket_outlet import Outlet

@@ -75,6 +75,114 @@ def test_a_burst_goes_out_before_the_end_and_before_what_has_attachments() -> No
     ]
 
 
+@pytest.mark.parametrize("count", [2, 31, 70, 300])
+def test_a_burst_of_ports_is_not_left_lying_by_one_who_waits_for_nothing(count: int) -> None:
+    near, far = MessageChannel("process")
+    pairs = [MessageChannel("process") for _ in range(count)]
+    heard: list[MessagePort] = []
+    far.on("message", heard.append)
+
+    for pair in pairs:
+        near.post_message(pair.port1, [pair.port1])
+
+    until(lambda: len(heard) == count)
+    for number, (port, pair) in enumerate(zip(heard, pairs, strict=True)):
+        port.post_message(number)
+        assert pair.port2.receive(10) == number
+        port.close()
+    near.close()
+
+
+def test_ports_values_and_what_is_long_arrive_in_the_order_in_which_they_were_posted() -> None:
+    near, far = MessageChannel("process")
+    pairs = [MessageChannel("process") for _ in range(60)]
+
+    for number, pair in enumerate(pairs):
+        near.post_message({"number": number, "port": pair.port1}, [pair.port1])
+        if number % 3 == 0:
+            near.post_message(number)
+        if number % 7 == 0:
+            near.post_message(bytes(100_000 + number))
+        if number % 11 == 0:
+            many = [end for _ in range(130) for end in MessageChannel("process")]
+            near.post_message(many, many)
+    near.close()
+
+    got = list(far)
+    expected: list[object] = []
+    for number in range(60):
+        expected.append(("port", number))
+        expected += [number] if number % 3 == 0 else []
+        expected += [("bytes", 100_000 + number)] if number % 7 == 0 else []
+        expected += ["many"] if number % 11 == 0 else []
+    assert [kind_of(value) for value in got] == expected
+    for value in got:
+        if isinstance(value, dict):
+            value["port"].post_message(value["number"])
+            assert pairs[value["number"]].port2.receive(10) == value["number"]
+
+
+def kind_of(value: object) -> object:
+    if isinstance(value, dict):
+        return "port", value["number"]
+    if isinstance(value, list):
+        return "many"
+    return ("bytes", len(value)) if isinstance(value, (bytes, memoryview)) else value
+
+
+def test_a_burst_of_ports_that_finds_no_room_is_written_when_there_is() -> None:
+    near, far = MessageChannel("process")
+    source_of(far).retire()
+    while not process_link(near).outbox:
+        near.post_message(bytes(1000))
+        time.sleep(0)
+    pairs = [MessageChannel("process") for _ in range(50)]
+    for pair in pairs:
+        near.post_message(pair.port1, [pair.port1])
+
+    source_of(far).resume()
+
+    ports: list[MessagePort] = []
+    while len(ports) < len(pairs):
+        value = far.receive(10)
+        if isinstance(value, MessagePort):
+            ports.append(value)
+    for number, (port, pair) in enumerate(zip(ports, pairs, strict=True)):
+        pair.port2.post_message(number)
+        assert port.receive(10) == number
+
+
+def test_a_burst_of_ports_travels_with_its_port() -> None:
+    near, far = MessageChannel("process")
+    carrier, to = MessageChannel("process")
+    pairs = [MessageChannel("process") for _ in range(10)]
+    for pair in pairs:
+        near.post_message(pair.port1, [pair.port1])
+
+    carrier.post_message(near, [near])
+    moved = cast(MessagePort, to.receive(10))
+    moved.post_message("behind them")
+
+    for number, pair in enumerate(pairs):
+        cast(MessagePort, far.receive(10)).post_message(number)
+        assert pair.port2.receive(10) == number
+    assert far.receive(10) == "behind them"
+
+
+def test_the_ports_of_a_burst_that_nobody_reads_are_closed() -> None:
+    near, far = MessageChannel("process")
+    pairs = [MessageChannel("process") for _ in range(20)]
+    for pair in pairs:
+        near.post_message(pair.port1, [pair.port1])
+
+    far.close()
+    near.close()
+
+    for pair in pairs:
+        with pytest.raises(PortClosedError):
+            pair.port2.receive(10)
+
+
 def test_a_burst_travels_with_its_port() -> None:
     near, far = MessageChannel("process")
     carrier, to = MessageChannel("process")

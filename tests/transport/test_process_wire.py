@@ -25,6 +25,7 @@ from transport._process_wire import (
     END,
     HEADER,
     MESSAGE,
+    MORE,
     Chunk,
     Descriptor,
     Frame,
@@ -34,6 +35,7 @@ from transport._process_wire import (
     chunks,
     control,
     framed,
+    together,
 )
 
 
@@ -121,6 +123,71 @@ def test_what_contradicts_itself_breaks_the_protocol(octets: bytes) -> None:
         Log().reader.feed(memoryview(octets))
 
 
+def with_handles(*counts: int) -> Chunk:
+    """Frames with so many descriptors each, that go together."""
+    entries = []
+    for count in counts:
+        records = [Record(APART, count, 3, 3)]
+        entries += chunks(MESSAGE, b"p" * count, records, [b"seg"], [Descriptor(-1) for _ in range(count)])
+    return together(entries)
+
+
+def test_frames_that_come_together_have_their_own_descriptors_wherever_another_reader_goes_on() -> None:
+    chunk = with_handles(2, 1, 3)
+    octets = b"".join(chunk.views) + framed(b"plain") + control(END, 1)
+    for cut in range(len(octets) + 1):
+        first, second = Log(), Log()
+        first.reader.feed_handles([Descriptor(-1) for _ in range(6)])
+        first.reader.feed(memoryview(octets[:cut]))
+
+        for half in first.reader.half_read():
+            if half.handles:
+                second.reader.feed_handles(cast("list[Descriptor]", list(half.handles)))
+            for view in half.views:
+                second.reader.feed(memoryview(view))
+        second.reader.feed(memoryview(octets[cut:]))
+
+        heard = [*first.heard, *second.heard]
+        assert [entry[2:] for entry in heard[:3]] == [  # type: ignore[index]
+            (b"pp", [b"seg"], 2),
+            (b"p", [b"seg"], 1),
+            (b"ppp", [b"seg"], 3),
+        ]
+        assert len(heard) == 5
+
+
+def test_descriptors_that_are_lost_are_the_last_of_those_that_come_together() -> None:
+    frames: list[Frame] = []
+    reader = FrameReader(lambda payloads: None, frames.append, lambda size: None)
+    reader.feed_handles([Descriptor(-1) for _ in range(4)], lost=True)
+
+    for view in with_handles(2, 3, 1).views:
+        reader.feed(memoryview(view))
+    reader.feed_handles([Descriptor(-1)])
+    for chunk in chunks(MESSAGE, b"", [Record(APART, 1, 0)], [b""], [Descriptor(-1)]):
+        for view in chunk.views:
+            reader.feed(memoryview(view))
+
+    assert [(len(frame.handles), frame.lost) for frame in frames] == [
+        (2, False),
+        (2, True),
+        (0, True),
+        (1, False),
+    ]
+
+
+@pytest.mark.parametrize("counts", [(2, 2), (3,), (1, 1, 2)])
+def test_frames_that_come_together_have_no_more_descriptors_than_came(counts: tuple[int, ...]) -> None:
+    total = sum(counts)
+    octets = b"".join(with_handles(*counts).views)
+    header = HEADER.pack(MORE, 0, total - 1, len(counts), 0, 0)
+    reader = Log().reader
+    reader.feed_handles([Descriptor(-1) for _ in range(total - 1)])
+
+    with pytest.raises(FrameError):
+        reader.feed(memoryview(header + octets[HEADER.size :]))
+
+
 def test_a_peer_that_breaks_the_protocol_is_closed() -> None:
     near, far = MessageChannel("process")
     link = process_link(far)
@@ -205,6 +272,38 @@ def test_descriptors_that_find_no_room_are_a_messageerror_and_lose_nothing_else(
     assert far.receive(5) == "next"
     with pytest.raises(PortClosedError):
         peer.receive(5)
+
+
+def test_descriptors_of_a_burst_that_find_no_room_are_messageerrors_and_lose_nothing_else() -> None:
+    near, far = MessageChannel("process")
+    far.post_message("started")
+    near.receive(5)
+    ends = [MessageChannel("process") for _ in range(8)]
+    source = far._end.link.source
+    assert source is not None
+    source.retire()
+
+    for one, _ in ends:
+        near.post_message(one, [one])
+    near.post_message("next")
+    got: list[object] = []
+    with few_files(3):
+        source.resume()
+        for _ in ends:
+            try:
+                got.append(far.receive(5))
+            except DecodeError as error:
+                got.append(error)
+
+    assert far.receive(5) == "next"
+    assert 0 < sum(isinstance(thing, DecodeError) for thing in got) < len(got)
+    for (_, two), thing in zip(ends, got, strict=True):
+        if isinstance(thing, MessagePort):
+            thing.post_message("through it")
+            assert two.receive(5) == "through it"
+        else:
+            with pytest.raises(PortClosedError):
+                two.receive(5)
 
 
 def test_a_memfd_that_can_shrink_is_not_mapped() -> None:

@@ -5,7 +5,8 @@ something, or after ``sys.getswitchinterval()``: a loop that posts is not distur
 what was posted goes out at once when the loop ends.  (The I/O thread is woken by a system call, which lets
 the lock go: it would come between any two posts.)
 
-A daemon thread, started with the first connection.  What it calls must not block, and runs no user code.
+A daemon thread, started with the first connection, or when there is first something to be written.  What it
+calls must not block, and runs no user code.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Gatherer:
 
     def __init__(self) -> None:
         self._calls: Final[SimpleQueue[Callable[[], None]]] = SimpleQueue()
-        self._starting: Final = threading.Lock()
+        self._starting: Final = threading.RLock()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -34,6 +35,8 @@ class Gatherer:
                     self._thread = thread
 
     def call_when_idle(self, call: Callable[[], None]) -> None:
+        if self._thread is None:
+            self.start()
         if self._thread is None:
             call()
         else:
