@@ -71,8 +71,7 @@ class _Bursts:
 
     def add(self, outbox: Outbox) -> None:
         self.outboxes.append(outbox)
-        if len(self.outboxes) == 1:
-            call_when_idle(flush_bursts)
+        call_when_idle(flush_bursts)
 
 
 bursts: Final = _Bursts()
