@@ -411,7 +411,7 @@ class TransferContract:
 
         near.post_message("x", [mine])
 
-        until(lambda: closed)
+        until(lambda: closed and heard)  # each by a way of its own
         assert heard == ["x"]
         assert peer.close_reason is CloseReason.LOST
 
