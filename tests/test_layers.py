@@ -32,6 +32,7 @@ APART: Final = (
     ("clonecodec", "transport"),
     ("clonecodec._reader", "clonecodec._writer"),
     ("clonecodec._writer", "clonecodec._reader"),
+    ("clonecodec._loop", "clonecodec._writer"),
     ("clonecodec._clone", "clonecodec._reader"),
     ("clonecodec._clone", "clonecodec._writer"),
 )
