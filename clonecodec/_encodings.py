@@ -119,7 +119,11 @@ class Encodings:
         value = int.__index__(value)  # of a subclass, the int that it is
         if -0x8000_0000 <= value <= 0x7FFF_FFFF:
             out.append(tags.INT32)
-            out += varint((value << 1) ^ (value >> 31))
+            code = value << 1 ^ value >> 31
+            while code > 0x7F:
+                out.append(code & 0x7F | 0x80)
+                code >>= 7
+            out.append(code)
         elif -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
             out += self._hint + b"N" + double(value)
         else:
@@ -173,8 +177,10 @@ class Encodings:
         flat = list(value)
         if Hole in map(type, flat):
             return self._sparse(len(flat), enumerate(flat), {})
-        self._out += b"A" + varint(len(flat))
-        return iter(flat), b"$\0" + varint(len(flat)), len(flat), flat
+        length = len(flat)
+        code = varint(length)
+        self._out += b"A" + code
+        return iter(flat), b"$\0" + code, length, flat
 
     def _hole(self, value: Hole) -> Frame:
         raise no_item()  # ``_list`` and ``_array`` look for them

@@ -43,6 +43,7 @@ _INT_CODES: Final = [
 ]
 """The code of a small int, which is also its index: negative ones count from the end."""
 
+_LONG_INT_BEGINS: Final = [bytes((tags.INT32, 0x80 | low)) for low in range(0x80)]
 _TEXT_BEGINS: Final = [bytes((tags.ONE_BYTE_STRING, length)) for length in range(0x80)]
 
 
@@ -181,6 +182,10 @@ class Serializer(Encodings):
                 elif kind is int:
                     if -SMALL <= item < SMALL:
                         out += _INT_CODES[item]
+                    elif -0x2000 <= item < 0x2000:
+                        bits = item << 1 ^ item >> 31
+                        out += _LONG_INT_BEGINS[bits & 0x7F]
+                        out.append(bits >> 7)
                     else:
                         self._int(item)
                 elif kind is float:
