@@ -7,9 +7,11 @@ With ``CLONECODEC_PURE=1`` in the environment they are left alone.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from . import _accelerator
 
 

@@ -12,13 +12,16 @@ function and a key by which the finished value is put in its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
-from typing import Final, TypeAlias
-
 from ._keys import Keys
 from ._properties import in_order
-from .jserrors import BY_NAME, JSError
 from .values import Array, ByIdentity, Map, SparseArray, hole
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
+    from typing import Final, TypeAlias
+
+    from .jserrors import JSError
 
 Site: TypeAlias = "tuple[Callable[[object, object], Unfinished | None], object]"
 Table: TypeAlias = "MutableMapping[int, object] | list[object]"
@@ -433,12 +436,16 @@ class ErrorBuilder(Unfinished):
     def _put(self, key: object, value: object) -> None:
         if self._awaited is not key:  # the last cause wins
             return
+        from .jserrors import JSError
+
         if isinstance(self.value, JSError):
             self.value.cause = value
         else:
             self.cause = (value,)
 
     def close(self) -> JSError:
+        from .jserrors import BY_NAME  # not before there is an error
+
         error = BY_NAME[self.name](self.message, stack=self.stack)
         if self.cause:
             error.cause = self.cause[0]

@@ -38,7 +38,7 @@ from ._keys import Keys, check_keys
 from ._kinds import Kind
 from ._paths import ERROR, MAP, OBJECT, SET, SPARSE, TRANSPARENT, Layout, inside
 from ._properties import check_array_properties, check_indices, property_list
-from ._rows import row_of
+from ._rows import Movable, row_of
 from ._views import View, make_view, view_on
 from .buffers import ArrayBuffer, SharedArrayBuffer
 from .errors import DataCloneError
@@ -381,7 +381,7 @@ def _position(layout: Layout, index: int) -> int:
 
 _METHODS: Final[dict[type, Method]] = {
     object: Cloner._instance,
-    Transferable: Cloner._refused,
+    Movable: Cloner._refused,
     Undefined: Cloner._itself,
     Hole: Cloner._hole,
     BigInt: Cloner._big_int,

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
-from ._instances import refusal
 from .values import MAX_TIME, Date
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -26,6 +28,8 @@ def to_milliseconds(value: datetime) -> float:
         DataCloneError: it is naive, and so names no instant.
     """
     if value.utcoffset() is None:
+        from ._instances import refusal
+
         raise refusal(value)
     return ((value - EPOCH) // _MICROSECOND) / 1000
 

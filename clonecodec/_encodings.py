@@ -13,24 +13,20 @@ Every object that V8 numbers gets a number here, in V8's order: see ``_begin``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from . import _tags as tags
 from ._dates import to_milliseconds
-from ._instances import attributes_of, refusal
 from ._keys import check_keys
 from ._paths import ERROR, MAP, OBJECT, SET, SPARSE, TRANSPARENT, Layout
 from ._properties import check_array_properties, check_indices, index_key, property_list
+from ._rows import Movable
 from ._views import view_on
 from ._wire import big_int, double, varint
 from .buffers import ArrayBuffer, SharedArrayBuffer
 from .errors import DataCloneError
-from .jserrors import cause_of, message_of, name_of, stack_of
 from .regexp import RegExp, bits_of, from_pattern
-from .transfer import Transferable
 from .values import (
     MAX_SAFE_INTEGER,
     Array,
@@ -47,8 +43,11 @@ from .values import (
 )
 from .views import DataView, Float16Array, Uint8ClampedArray
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any, Final, TypeAlias
 
 
 Frame: TypeAlias = "tuple[Iterator[object], bytes, Layout, Sequence[object]]"
@@ -88,6 +87,9 @@ class Encodings:
         Raises:
             Exception: what ``data_clone_error`` returns, unless it is overridden.
         """
+        from ._instances import refusal
+        from .transfer import Transferable
+
         if isinstance(value, Transferable):
             raise self.data_clone_error(f"the {type(value).__name__} is not in the transfer list")
         raise self.data_clone_error(refusal(value).reason)
@@ -200,7 +202,7 @@ class Encodings:
             return self._sparse(len(flat), enumerate(flat), properties)
         length = len(flat)
         self._out += b"A" + varint(length)
-        flat += property_list(cast("dict[object, object]", properties)) or ()
+        flat += property_list(properties) or ()
         return iter(flat), b"$" + varint(len(properties)) + varint(length), length, flat
 
     def _sparse_array(self, value: SparseArray) -> Frame:
@@ -217,7 +219,7 @@ class Encodings:
         for index, item in items:
             if item is not hole:
                 flat += (index_key(index), item)
-        flat += property_list(cast("dict[object, object]", properties)) or ()
+        flat += property_list(properties) or ()
         self._out += b"a" + varint(length)
         return iter(flat), b"@" + varint(len(flat) // 2) + varint(length), SPARSE, flat
 
@@ -238,6 +240,8 @@ class Encodings:
         return iter(flat), b"", TRANSPARENT, flat
 
     def _instance(self, value: object) -> Frame | None:
+        from ._instances import attributes_of
+
         try:
             attributes = attributes_of(value)
         except DataCloneError:
@@ -276,6 +280,8 @@ class Encodings:
         self._out += varint(bits_of(regexp.flags))
 
     def _error(self, error: BaseException) -> Frame:
+        from .jserrors import cause_of, message_of, name_of, stack_of
+
         name, message, stack, cause = name_of(error), message_of(error), stack_of(error), cause_of(error)
         self._begin(error)
         self._out += b"r" + _PROTOTYPES.get(name, b"")
@@ -381,7 +387,7 @@ def _unwrapped(keys: list[object]) -> list[object]:
 
 METHODS: Final[dict[type, Method]] = {
     object: Encodings._instance,
-    Transferable: Encodings._host_object,
+    Movable: Encodings._host_object,
     Undefined: Encodings._undefined,
     Hole: Encodings._hole,
     BigInt: Encodings._big_int,

@@ -8,8 +8,6 @@ index as a key; a hole, a property or a reference to itself in an array).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from . import _tags as tags
 from ._builders import (
     Builder,
@@ -27,6 +25,7 @@ from ._properties import is_index
 from .errors import DecodeError
 from .values import MAX_ARRAY_LENGTH
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._reader import Deserializer
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import enum
 import types
-from collections.abc import Iterator
 from contextlib import suppress
-from typing import Final
 
 from .errors import DataCloneError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Final
 
 _HEAP_TYPE: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, or by C at run time
 

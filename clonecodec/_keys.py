@@ -16,12 +16,15 @@ Text and bytes have secret hashes and are never counted.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
-from typing import Final
 
 from ._properties import has_surrogates
 from .errors import DataCloneError
 from .values import MAX_SAFE_INTEGER, BigInt, Boxed, ByIdentity
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from typing import Final
 
 MAX_KEY_ITEMS: Final = 100
 MAX_KEY_LEVELS: Final = 16

@@ -6,7 +6,10 @@ One table, from which every direction is derived.  ``DataView`` is the kind with
 from __future__ import annotations
 
 import struct
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 class Kind:

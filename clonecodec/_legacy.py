@@ -10,8 +10,6 @@ The whole data is one value, which is alone on the stack in the end.  Objects ma
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from . import _tags as tags
 from ._builders import ListBuilder, ObjectBuilder
 from ._names import number_name
@@ -19,7 +17,10 @@ from ._properties import is_index
 from .errors import DecodeError, TruncatedError
 from .values import MAX_ARRAY_LENGTH, MAX_SAFE_INTEGER
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._reader import Deserializer
 
 

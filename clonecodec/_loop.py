@@ -8,8 +8,6 @@ recurses.
 
 from __future__ import annotations
 
-from typing import Any
-
 from . import _tags as tags
 from ._builders import Unfinished
 from ._frames import DenseFrame, ObjectFrame, RootFrame, TupleFrame
@@ -19,6 +17,10 @@ from ._runs import ENDS, ITEMS, KEYED, OBJECT, ROOM, properties, scalars
 from ._tags import BEGIN_DENSE_ARRAY, BEGIN_OBJECT, END_DENSE_ARRAY
 from .errors import DecodeError, TruncatedError
 from .values import hole, undefined
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Loop(Payloads):

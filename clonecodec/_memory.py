@@ -10,10 +10,11 @@ Elsewhere than on Linux there is no memfd, and a shared buffer is shared between
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, TypeAlias
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import mmap
+    from typing import Final, TypeAlias
 
 Memory: TypeAlias = "bytearray | mmap.mmap"
 

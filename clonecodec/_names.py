@@ -5,10 +5,12 @@ The names seen lately are remembered with their bytes, so that most keys are not
 
 from __future__ import annotations
 
-from typing import Final
-
 from ._properties import MAX_CODE_LENGTH, MAX_CODES, is_index
 from ._tags import ONE_BYTE_STRING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 names: Final[dict[bytes, str]] = {}
 """One-byte keys seen lately that are no array index, by their code: tag, length, characters."""

@@ -8,8 +8,6 @@ buffer, so that two views on one buffer become independent.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ._accelerate import accelerator
 from ._kinds import BY_FORMAT, BY_INDEX, NODE_BUFFER
 from ._payloads import LEAVES
@@ -21,7 +19,10 @@ from ._writer import MAX_DEPTH, Serializer
 from .buffers import ArrayBuffer
 from .errors import DecodeError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._accelerator import Core
     from .buffers import Octets
 

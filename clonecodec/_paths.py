@@ -6,22 +6,26 @@ nothing for it.  A frame's items lie in one flat list, keys and values in turn w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from enum import Enum, auto
-from typing import Final, TypeAlias
-
 from .errors import DataCloneError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Final, TypeAlias
 
-class Shape(Enum):
-    """What the flat items of a frame are."""
 
-    OBJECT = auto()  # key, value, key, value ...
-    SPARSE = auto()  # the same, and a key that is a number is an index
-    MAP = auto()
-    SET = auto()
-    ERROR = auto()  # its cause
-    TRANSPARENT = auto()  # a wrapper of which the path does not speak
+class Shape:
+    """What the flat items of a frame are: one of the names below.  (An enum takes longer to import.)"""
+
+    __slots__ = ()
+
+
+OBJECT: Final = Shape()  # key, value, key, value ...
+SPARSE: Final = Shape()  # the same, and a key that is a number is an index
+MAP: Final = Shape()
+SET: Final = Shape()
+ERROR: Final = Shape()  # its cause
+TRANSPARENT: Final = Shape()  # a wrapper of which the path does not speak
 
 
 Layout: TypeAlias = "Shape | int"
@@ -29,13 +33,6 @@ Layout: TypeAlias = "Shape | int"
 
 Step: TypeAlias = "tuple[Layout, Sequence[object], int]"
 """A frame's layout, its flat items, and which of them is being walked."""
-
-OBJECT: Final = Shape.OBJECT
-SPARSE: Final = Shape.SPARSE
-MAP: Final = Shape.MAP
-SET: Final = Shape.SET
-ERROR: Final = Shape.ERROR
-TRANSPARENT: Final = Shape.TRANSPARENT
 
 
 def inside(error: DataCloneError, steps: Sequence[Step]) -> DataCloneError:
@@ -49,19 +46,16 @@ def _say(layout: Layout, items: Sequence[object], index: int) -> str:
         if index < layout:
             return f"[{index}]"
         return _key(items[layout + (index - layout) // 2 * 2])
-    match layout:
-        case Shape.MAP:
-            return f".value({index // 2})" if index % 2 else f".key({index // 2})"
-        case Shape.SET:
-            return f"{{{index}}}"
-        case Shape.ERROR:
-            return ".cause"
-        case Shape.TRANSPARENT:
-            return ""
-        case Shape.SPARSE if isinstance(items[index // 2 * 2], (int, float)):
-            return f"[{items[index // 2 * 2]:.0f}]"
-        case _:
-            return _key(items[index // 2 * 2])
+    if layout is MAP:
+        return f".value({index // 2})" if index % 2 else f".key({index // 2})"
+    if layout is SET:
+        return f"{{{index}}}"
+    if layout is ERROR:
+        return ".cause"
+    if layout is TRANSPARENT:
+        return ""
+    key = items[index // 2 * 2]
+    return f"[{key:.0f}]" if layout is SPARSE and isinstance(key, (int, float)) else _key(key)
 
 
 def _key(key: object) -> str:

@@ -7,9 +7,6 @@ tag, which is the hint that Python's flavour of the value is meant.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, TypeAlias
-
 from . import _tags as tags
 from ._builders import NOT_YET, Unfinished
 from ._dates import from_milliseconds
@@ -23,6 +20,11 @@ from .buffers import ArrayBuffer, SharedArrayBuffer
 from .errors import DecodeError
 from .regexp import RegExp, flags_of
 from .values import MAX_SAFE_INTEGER, BigInt, Boxed, undefined
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final, TypeAlias
 
 Method: TypeAlias = "Callable[[Payloads, bool], object]"
 

@@ -7,13 +7,16 @@ costs, those seen lately are remembered with their code.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Any, Final
 
 from ._wire import varint
 from .errors import DataCloneError
 from .values import MAX_ARRAY_LENGTH
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any, Final
 
 MAX_CODES: Final = 8192  # keys remembered; a program has fewer
 MAX_CODE_LENGTH: Final = 64  # longer ones are data rather than names

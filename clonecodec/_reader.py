@@ -10,7 +10,6 @@ on the word of a number that no bytes stand behind.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
 
 from . import _tags as tags
 from ._accelerate import accelerator
@@ -25,7 +24,10 @@ from .buffers import ArrayBuffer, SharedArrayBuffer
 from .errors import DecodeError, TruncatedError
 from .values import BigInt, Map, undefined
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from .buffers import Octets
 
 MAX_DEPTH: Final = 100_000  # frames on our own stack; see _writer

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
 from .buffers import ArrayBuffer, SharedArrayBuffer
 from .regexp import RegExp
-from .transfer import Transferable
 from .values import Array, BigInt, Boxed, ByIdentity, Date, Hole, Map, SparseArray, Undefined
 from .views import DataView, Float16Array, Uint8ClampedArray
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 ROWS: Final[frozenset[type]] = frozenset(
     {
@@ -58,10 +60,14 @@ VIEW_ROWS: Final[frozenset[type]] = frozenset(
 """Those whose values are ArrayBufferViews."""
 
 
+class Movable:
+    """Stands for the row of what can only be transferred (``transfer.Transferable``)."""
+
+
 def row_of(value: object) -> type:
     """Return the type whose row *value* belongs to.
 
-    ``memoryview`` for whatever else is a buffer, ``RegExp`` for a ``re.Pattern``, ``Transferable`` for what
+    ``memoryview`` for whatever else is a buffer, ``RegExp`` for a ``re.Pattern``, ``Movable`` for what
     can only be transferred, and ``object`` for everything else: a plain instance, or something to be
     refused.
     """
@@ -69,8 +75,10 @@ def row_of(value: object) -> type:
     for base in kind.__mro__:
         if base in ROWS:
             return base
+    from .transfer import Transferable  # not before something has no row
+
     if issubclass(kind, Transferable):
-        return Transferable
+        return Movable
     if kind.__module__ == "re" and kind.__name__ == "Pattern":
         return RegExp
     try:

@@ -9,8 +9,6 @@ Up to the offset *safe* there are ``ROOM`` bytes, so that a name and a number ne
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from ._names import names
 from ._properties import MAX_CODE_LENGTH
 from ._tags import (
@@ -27,8 +25,10 @@ from ._tags import (
 )
 from ._wire import unpack_double
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, Final
 
 ITEMS: Final = 0
 OBJECT: Final = 1

@@ -12,7 +12,9 @@ lengths of 64 bits.
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 VERSION: Final = 0xFF  # version:uint, only at the start
 PADDING: Final = 0x00  # skipped before any tag; one of them here means "Python's flavour of this value"

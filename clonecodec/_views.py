@@ -10,14 +10,15 @@ its own that holds just the bytes it shows: never a neighbour's.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
-
 from ._kinds import BY_FORMAT, DATA_VIEW, FLOAT16, UINT8, UINT8_CLAMPED, Kind
 from .buffers import ArrayBuffer, SharedArrayBuffer, empty_view, is_released, view_of
 from .errors import DataCloneError
 from .views import DataView, Float16Array, Uint8ClampedArray
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     AnyBuffer: TypeAlias = "ArrayBuffer | SharedArrayBuffer"
     OwnView: TypeAlias = "DataView | Uint8ClampedArray | Float16Array"
 

@@ -12,9 +12,12 @@ Only this module and the two loops that inline it do arithmetic on offsets.
 from __future__ import annotations
 
 import struct
-from typing import Final
 
 from .errors import DecodeError, TruncatedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 pack_double: Final = struct.Struct("<d").pack
 unpack_double: Final = struct.Struct("<d").unpack_from

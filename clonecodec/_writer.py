@@ -8,9 +8,7 @@ recurses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
 
 from . import _tags as tags
 from ._accelerate import accelerator
@@ -30,7 +28,11 @@ from .values import (
     undefined,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, Final
+
     from ._accelerator import Writer
     from .buffers import Octets
 

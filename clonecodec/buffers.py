@@ -10,16 +10,16 @@ later use raises.  ``view_of`` tells of a memoryview which buffer handed it out,
 from __future__ import annotations
 
 import sys
-import weakref
-from array import array
-from typing import TYPE_CHECKING, TypeAlias
+from _weakref import ref  # the one thing of weakref's, which takes as long to import as all of this
 
-from ._exports import looked_into
 from ._kinds import BY_FORMAT, Kind
 from ._memory import HAVE_MEMFD, Descriptor, Memory, map_memfd, new_memfd
 from .errors import DataCloneError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     if sys.version_info >= (3, 12):
         from collections.abc import Buffer
     else:
@@ -53,7 +53,7 @@ class ViewOf:
         self.tracking = tracking
 
 
-_handed_out: dict[int, tuple[weakref.ref[memoryview], ViewOf]] = {}
+_handed_out: dict[int, tuple[ref[memoryview], ViewOf]] = {}
 """By ``id``: every living memoryview that a buffer has handed out.  It keeps its buffer alive, as in
 JavaScript."""
 
@@ -65,6 +65,8 @@ _EMPTY: dict[str, memoryview] = {}
 def empty_view(format: str) -> memoryview:
     """Return a new memoryview of no elements, which no cast can make."""
     if format not in _EMPTY:
+        from array import array
+
         _EMPTY[format] = memoryview(array(format))
     return _EMPTY[format][:]
 
@@ -75,7 +77,7 @@ def view_of(view: memoryview) -> ViewOf | None:
     return entry[1] if entry is not None and entry[0]() is view else None
 
 
-class _Reference(weakref.ref[memoryview]):
+class _Reference(ref[memoryview]):
     """To a memoryview that was handed out; it is forgotten when it dies.  (Smaller than a closure.)"""
 
     __slots__ = ("key", "views")
@@ -84,7 +86,7 @@ class _Reference(weakref.ref[memoryview]):
     views: set[int]
 
 
-def _forget(reference: weakref.ref[memoryview]) -> None:
+def _forget(reference: ref[memoryview]) -> None:
     assert isinstance(reference, _Reference)
     entry = _handed_out.get(reference.key)
     if entry is not None and entry[0] is reference:
@@ -334,6 +336,8 @@ class ArrayBuffer(_Buffer):
             raise ValueError("the ArrayBuffer is not resizable")
         if not 0 <= byte_length <= self._max:
             raise ValueError(f"{byte_length} is not between 0 and the maximum, {self._max}")
+        from ._exports import looked_into
+
         if self._living() or looked_into(self._root, ()):
             raise BufferError("an ArrayBuffer with living views cannot be resized")
         if isinstance(self._memory, bytearray):
@@ -361,6 +365,8 @@ class ArrayBuffer(_Buffer):
         """Raise DataCloneError if it is detached, or if a view is exported to where it cannot be revoked."""
         if self._memory is None:
             raise DataCloneError("the ArrayBuffer is already detached")
+        from ._exports import looked_into
+
         if looked_into(self._root, self._living()):
             raise DataCloneError(
                 "the ArrayBuffer cannot be transferred while something else looks into it "

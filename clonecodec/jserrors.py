@@ -13,7 +13,9 @@ V8 keeps an error's class, message, stack and cause, and nothing else of it.
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar, Final
 
 __all__ = [
     "JSError",

@@ -12,12 +12,13 @@ So are 64 KiB of bytes or more, which a transport need not copy into a message.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from . import _node as _node  # C does not know what it writes and reads before this has told it
 from ._accelerate import accelerator
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .buffers import Octets
 
 

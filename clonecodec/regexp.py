@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
+    from typing import Final, final
+else:
+
+    def final(kind: type) -> type:
+        return kind
+
 
 __all__ = ["FLAG_BITS", "RegExp", "bits_of", "flags_of", "from_pattern"]
 

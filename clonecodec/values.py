@@ -14,10 +14,18 @@ RegExp has a module of its own, so have errors (``jserrors``) and buffers (``buf
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Final, final
 
 from .errors import DataCloneError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Final, final
+else:
+
+    def final(kind: type) -> type:
+        return kind
+
 
 __all__ = [
     "Array",

@@ -10,13 +10,15 @@ Every other typed array is a memoryview that ``ArrayBuffer.view`` hands out.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Self
 
 from ._kinds import DATA_VIEW, FLOAT16, UINT8_CLAMPED, Kind
 from .buffers import ArrayBuffer, SharedArrayBuffer, is_released, view_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any, Self
+
     from .buffers import Octets
 
 __all__ = ["DataView", "Float16Array", "Uint8ClampedArray"]
@@ -125,11 +127,10 @@ class Uint8ClampedArray(_View):
     kind: Kind = UINT8_CLAMPED
 
     @classmethod
-    def _octets(cls, source: object) -> memoryview:
+    def _octets(cls, source: Any) -> memoryview:
         try:
             return super()._octets(source)
         except TypeError:
-            assert isinstance(source, Iterable)
             return memoryview(bytes(_clamped(number) for number in source))
 
     def __getitem__(self, index: int) -> int:
@@ -164,11 +165,10 @@ class Float16Array(_View):
     kind: Kind = FLOAT16
 
     @classmethod
-    def _octets(cls, source: object) -> memoryview:
+    def _octets(cls, source: Any) -> memoryview:
         try:
             return super()._octets(source)
         except TypeError:
-            assert isinstance(source, Iterable)
             return memoryview(b"".join(_half(number) for number in source))
 
     def __getitem__(self, index: int) -> float:

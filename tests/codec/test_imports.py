@@ -6,6 +6,7 @@ import ast
 import importlib
 import subprocess
 import sys
+import typing
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,13 @@ def test_every_name_is_what_its_home_has(name: str) -> None:
     assert getattr(here, "__wrapped__", here) is there
     assert getattr(clonecodec, name) is here
     assert name in dir(clonecodec)
+
+
+@pytest.mark.parametrize("name", ["dumps", "dump", "load", "structured_clone", "clone_with_transfer"])
+def test_what_takes_no_bytes_has_type_hints_at_run_time_too(name: str) -> None:
+    function = getattr(clonecodec, name)
+
+    assert "return" in typing.get_type_hints(function)
 
 
 def test_a_name_that_there_is_not_is_an_attribute_error() -> None:

@@ -221,6 +221,8 @@ def test_clamped_arrays_round_and_clamp_as_javascript_does() -> None:
     assert clamped.tolist() == list(clamped) == [0, 0, 2, 2, 254, 255, 255, 0, 255, 0, 255]
     assert (clamped[2], len(clamped), len(Uint8ClampedArray(3))) == (2, 11, 3)
     assert Uint8ClampedArray(b"ab").tolist() == [97, 98]
+    with pytest.raises(TypeError, match="not iterable"):
+        Uint8ClampedArray(1.5)  # type: ignore[arg-type]
 
 
 def test_half_floats_are_read_and_set() -> None:
