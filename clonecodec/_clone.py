@@ -23,17 +23,15 @@ from ._builders import (
     NOT_YET,
     Builder,
     ErrorBuilder,
-    FrozenSetBuilder,
     ListBuilder,
-    MapBuilder,
     ObjectBuilder,
     Root,
-    SetBuilder,
     TupleBuilder,
     Unfinished,
 )
 from ._dates import from_milliseconds, to_milliseconds
 from ._instances import attributes_of
+from ._keyed_builders import FrozenSetBuilder, MapBuilder, SetBuilder
 from ._keys import Keys, check_keys
 from ._kinds import Kind
 from ._paths import ERROR, MAP, OBJECT, SET, SPARSE, TRANSPARENT, Layout, inside

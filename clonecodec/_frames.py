@@ -9,18 +9,8 @@ index as a key; a hole, a property or a reference to itself in an array).
 from __future__ import annotations
 
 from . import _tags as tags
-from ._builders import (
-    Builder,
-    ErrorBuilder,
-    FrozenSetBuilder,
-    ListBuilder,
-    MapBuilder,
-    ObjectBuilder,
-    Root,
-    SetBuilder,
-    Table,
-    TupleBuilder,
-)
+from ._builders import Builder, ErrorBuilder, ListBuilder, ObjectBuilder, Root, Table, TupleBuilder
+from ._keyed_builders import FrozenSetBuilder, MapBuilder, SetBuilder
 from ._properties import is_index
 from .errors import DecodeError
 from .values import MAX_ARRAY_LENGTH
