@@ -69,7 +69,7 @@ class Loop(Payloads):
                     elif is_index(key):
                         frame, mode = self._object_frame(target, key), KEYED
             elif mode == ITEMS and len(items) < length:
-                left, offset = scalars(data, offset, safe, items.append, length - len(items))
+                left, offset = scalars(data, offset, safe, items, length - len(items))
                 if not left:
                     continue
             elif (
@@ -119,7 +119,7 @@ class Loop(Payloads):
             ):
                 begun: list[Any] = []
                 count = data[offset + 1]
-                left, offset = scalars(data, offset + 2, safe, begun.append, count)
+                left, offset = scalars(data, offset + 2, safe, begun, count)
                 if left or offset >= safe or data[offset : offset + 3] != ENDS[count]:
                     stack.append((mode, frame, items, length, target, key, number, hinted, anchor))
                     frame, mode, anchor, items, length = None, ITEMS, len(stack), begun, count

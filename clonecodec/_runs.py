@@ -27,7 +27,6 @@ from ._wire import unpack_double
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, Final
 
 ITEMS: Final = 0
@@ -106,6 +105,10 @@ def properties(
             if code < 0x80:
                 target[name] = _INTS[code]
                 offset = stop + 2
+            elif data[stop + 2] < 0x80:
+                code += (data[stop + 2] << 7) - 0x80
+                target[name] = code >> 1 ^ -(code & 1)
+                offset = stop + 3
             else:
                 target[name], offset = _long_int(data, stop + 1)
         elif tag == DOUBLE:
@@ -117,7 +120,7 @@ def properties(
         elif tag == BEGIN_DENSE_ARRAY and data[stop + 1] < 0x80 and len(stack) < max_depth:
             items = []
             length = data[stop + 1]
-            left, offset = scalars(data, stop + 2, safe, items.append, length)
+            left, offset = scalars(data, stop + 2, safe, items, length)
             if left or offset >= safe or data[offset : offset + 3] != ENDS[length]:
                 return target, name, stop
             objects.append(items)
@@ -133,38 +136,38 @@ def properties(
     return target, None, offset
 
 
-def scalars(data: bytes, offset: int, safe: int, take: Callable[[Any], object], left: int) -> tuple[int, int]:
-    """Read up to *left* scalars; return how many are left, and where."""
+def scalars(data: bytes, offset: int, safe: int, items: list[Any], left: int) -> tuple[int, int]:
+    """Read up to *left* scalars into *items*; return how many are left, and where."""
     while left and offset < safe:
         tag = data[offset]
         if tag == INT32:
             code = data[offset + 1]
             if code < 0x80:
-                take(_INTS[code])
+                items.append(_INTS[code])
                 offset += 2
             elif data[offset + 2] < 0x80:
                 code += (data[offset + 2] << 7) - 0x80
-                take(code >> 1 ^ -(code & 1))
+                items.append(code >> 1 ^ -(code & 1))
                 offset += 3
             elif data[offset + 3] < 0x80:
                 code += (data[offset + 2] << 7) + (data[offset + 3] << 14) - 0x4080
-                take(code >> 1 ^ -(code & 1))
+                items.append(code >> 1 ^ -(code & 1))
                 offset += 4
             else:
                 number, offset = _long_int(data, offset + 1)
-                take(number)
+                items.append(number)
         elif tag == ONE_BYTE_STRING:
             length = data[offset + 1]
             stop = offset + 2 + length
             if length > 0x7F or stop > safe:
                 break
-            take(data[offset + 2 : stop].decode("latin-1"))
+            items.append(data[offset + 2 : stop].decode("latin-1"))
             offset = stop
         elif tag == DOUBLE:
-            take(unpack_double(data, offset + 1)[0])
+            items.append(unpack_double(data, offset + 1)[0])
             offset += 9
         elif tag in _CONSTANTS:
-            take(_CONSTANTS[tag])
+            items.append(_CONSTANTS[tag])
             offset += 1
         else:
             break

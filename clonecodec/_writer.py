@@ -38,12 +38,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH: Final = 100_000  # containers within containers; each costs a frame of about 100 bytes
 
-SMALL: Final = 256
-_INT_CODES: Final = [
-    bytes((tags.INT32,)) + varint((number << 1) ^ (number >> 31))
-    for number in chain(range(SMALL), range(-SMALL, 0))
-]
-"""The code of a small int, which is also its index: negative ones count from the end."""
+_INT_CODES: Final = [bytes((tags.INT32, code)) for code in (*range(0, 0x80, 2), *range(0x7F, 0, -2))]
+"""The code of an int that takes one byte, which is also its index: negative ones count from the end."""
 
 _LONG_INT_BEGINS: Final = [bytes((tags.INT32, 0x80 | low)) for low in range(0x80)]
 _TEXT_BEGINS: Final = [bytes((tags.ONE_BYTE_STRING, length)) for length in range(0x80)]
@@ -182,7 +178,7 @@ class Serializer(Encodings):
                     else:
                         self._str(item)
                 elif kind is int:
-                    if -SMALL <= item < SMALL:
+                    if -0x40 <= item < 0x40:
                         out += _INT_CODES[item]
                     elif -0x2000 <= item < 0x2000:
                         bits = item << 1 ^ item >> 31
