@@ -1,12 +1,13 @@
 """Values that need nobody's say: most messages hold nothing else.
 
 What C writes and reads by itself needs no ``Serializer`` or ``Deserializer``, whose making takes longer than
-most messages: undefined, None, bool, int, float, str, list, tuple, dict, set, frozenset, Map, references,
-and short ``bytes`` and ``bytearray``.  These become views, as where ``mark_read_only_bytes`` is set:
-``bytes`` a read-only memoryview, a bytearray one on an ArrayBuffer (which is written here, but not read).
+most messages: undefined, None, bool, int, float, str, list, tuple, dict, set, frozenset, Map,
+datetime in UTC, references, and short ``bytes`` and ``bytearray``.  The last two become views, as where
+``mark_read_only_bytes`` is set: ``bytes`` a read-only memoryview, a bytearray one on an ArrayBuffer (which is
+written here, but not read).
 
-Everything else (other views, buffers, dates, instances, holes, huge ints, what cannot be cloned, bytes that
-are no value) is given up here: the caller goes the general way, which gives the result or the error.
+Everything else (other views, buffers, other dates, instances, holes, huge ints, what cannot be cloned, bytes
+that are no value) is given up here: the caller goes the general way, which gives the result or the error.
 So are 64 KiB of bytes or more, which a transport need not copy into a message.
 """
 

@@ -16,7 +16,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import clonecodec
@@ -203,7 +203,7 @@ class Maker:
 
     def scalar(self) -> object:
         rng = self.rng
-        match rng.randrange(12):
+        match rng.randrange(13):
             case 0 | 1 | 2:
                 return rng.choice(TEXTS)
             case 3:
@@ -220,8 +220,26 @@ class Maker:
                 return rng.choice((None, True, False, undefined))
             case 10:
                 return rng.choice(BIG) + rng.randrange(2)
+            case 11:
+                return self.keep(self.date())
             case _:
                 return self.keep(bytes(rng.randrange(256) for _ in range(rng.choice((0, 1, 1, 2, 9)))))
+
+    def date(self) -> object:
+        """Mostly one in UTC."""
+        rng = self.rng
+        zone = UTC if rng.random() < 0.8 else timezone(timedelta(hours=1))
+        match rng.randrange(4):
+            case 0:
+                return datetime(1970, 1, 1, tzinfo=zone) + timedelta(
+                    milliseconds=rng.randrange(-(10**12), 10**12)
+                )
+            case 1:
+                return datetime(2000, 2, 28, tzinfo=zone) + timedelta(hours=rng.randrange(100))
+            case 2:
+                return datetime(rng.randrange(1, 10_000), 12, 31, 23, 59, 59, rng.randrange(10**6), zone)
+            case _:
+                return datetime(2000, 1, 1, tzinfo=zone) + timedelta(microseconds=rng.randrange(10**15))
 
     def container(self, depth: int) -> object:
         rng = self.rng
@@ -272,7 +290,7 @@ class Maker:
         rng = self.rng
         match rng.randrange(24):
             case 0:
-                return datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=rng.randrange(10**15))
+                return type("Sub", (datetime,), {})(2000, 1, 1, tzinfo=UTC)
             case 1:
                 return Date(rng.choice((float("nan"), 8e15, -8e15)))
             case 2:

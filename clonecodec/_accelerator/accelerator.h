@@ -6,6 +6,7 @@
  *     numbers.c      the numbers of objects                        for write.c and clone.c
  *     walk.c         containers that are walked                    for both, too
  *     properties.c   what a dict is in JavaScript                  for all three
+ *     dates.c        datetimes in UTC                          for all three
  *     build.c        property names, keys of Maps and sets         for read.c and clone.c
  *     writer.c       what Python sees of a Serializer's bytes and numbers
  *     write.c        _writer.Serializer._walk, with write_scalars.h
@@ -14,7 +15,7 @@
  *     clone.c        _clone.Cloner._walk
  *
  * What is in C is what most of any message is made of: None, bool, int, float, str, bytes, list, tuple, dict, Map,
- * set, frozenset and references.  Everything else is handed to the Python methods, value by value where a value
+ * set, frozenset, datetime and references.  Everything else is handed to the Python methods, value by value where a value
  * can be made alone; and where not even that will do (a hole in a list, a tuple in a cycle, bytes that are no
  * value) the reader and the clone return NotImplemented, and Python does it all again from the start.  So every
  * error has one wording, in Python.
@@ -77,6 +78,7 @@ enum {
     UINT32 = 'U',
     DOUBLE = 'N',
     BIG_INT = 'Z',
+    DATE = 'D',
     ONE_BYTE_STRING = '"',
     TWO_BYTE_STRING = 'c',
     UTF8_STRING = 'S',
@@ -162,6 +164,13 @@ typedef struct {
 
 typedef struct Cloning Cloning; /* clone.c */
 
+/* What _datetime shows to C; all NULL if datetime is the one in Python. */
+typedef struct {
+    PyTypeObject *type;
+    PyObject *utc;
+    PyObject *(*make)(int, int, int, int, int, int, int, PyObject *, int, PyTypeObject *);
+} Dates;
+
 typedef struct {
 #define X(name) PyObject *name;
     KNOWN(X)
@@ -174,6 +183,7 @@ typedef struct {
     PyTypeObject *writer_type;
     PyTypeObject *objects_type;
     PyTypeObject *shortcut_type;
+    Dates dates;
     PyObject *spare;        /* a Writer that dumps can use again */
     Cloning *spare_cloning; /* what structured_clone can use again */
     Py_ssize_t unseen;      /* containers made since the collector had a chance to run */

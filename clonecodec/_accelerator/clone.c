@@ -7,6 +7,7 @@
  */
 
 #include "build.h"
+#include "dates.h"
 #include "numbers.h"
 #include "properties.h"
 #include "walk.h"
@@ -52,6 +53,14 @@ is_scalar(State *state, PyObject *item)
     PyTypeObject *type = Py_TYPE(item);
     return type == &PyUnicode_Type || type == &PyLong_Type || type == &PyFloat_Type || item == Py_None ||
            type == &PyBool_Type || item == state->undefined;
+}
+
+/* Cloner._date */
+static PyObject *
+date(State *state, PyObject *value)
+{
+    double milliseconds;
+    return milliseconds_of(&state->dates, value, &milliseconds) ? date_of(&state->dates, milliseconds) : GIVE_UP;
 }
 
 /* ---- Handing over to Python ---- */
@@ -267,7 +276,8 @@ simple_clone(Cloning *cloning, PyObject *item, Py_ssize_t holders)
     PyObject *clone = PyDict_CheckExact(item)    ? flat_dict(cloning->state, item)
                       : PyList_CheckExact(item)  ? flat_list(cloning->state, item)
                       : PyTuple_CheckExact(item) ? flat_tuple(cloning->state, item)
-                                                 : NULL;
+                               : is_date(&cloning->state->dates, item) ? date(cloning->state, item)
+                                                                       : NULL;
     if (clone != NULL && known(cloning, item, alone, clone) < 0)
         Py_CLEAR(clone);
     return clone;
@@ -468,7 +478,11 @@ clone_of(Cloning *cloning, PyObject *item, bool *began)
         *began = begin(cloning, item, alone, &whole) != NULL;
         return whole;
     }
-    PyObject *copy = type == &PyBytes_Type ? PyMemoryView_FromObject(item) : leaf(cloning, item);
+    PyObject *copy = type == &PyBytes_Type                   ? PyMemoryView_FromObject(item)
+                     : is_date(&cloning->state->dates, item) ? date(cloning->state, item)
+                                                             : NULL;
+    if (copy == NULL && !PyErr_Occurred())
+        copy = leaf(cloning, item);
     if (copy != NULL && known(cloning, item, alone, copy) < 0)
         Py_CLEAR(copy);
     return copy;

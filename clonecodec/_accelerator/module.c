@@ -2,7 +2,7 @@
  *
  * In C because that is what a module of C is. */
 
-#include "accelerator.h"
+#include "dates.h"
 
 /* know(**what): take the classes, functions and constants that the C code needs; see KNOWN. */
 static PyObject *
@@ -94,7 +94,9 @@ execute(PyObject *module)
     state->writer_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &writer_spec, NULL);
     state->objects_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &objects_spec, NULL);
     state->shortcut_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &shortcut_spec, NULL);
-    return state->writer_type == NULL || state->objects_type == NULL || state->shortcut_type == NULL ? -1 : 0;
+    if (state->writer_type == NULL || state->objects_type == NULL || state->shortcut_type == NULL)
+        return -1;
+    return dates_import(&state->dates);
 }
 
 /* What the module holds, for the garbage collector. */
@@ -108,6 +110,8 @@ traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->writer_type);
     Py_VISIT(state->objects_type);
     Py_VISIT(state->shortcut_type);
+    Py_VISIT(state->dates.type);
+    Py_VISIT(state->dates.utc);
     Py_VISIT(state->spare);
     return 0;
 }
@@ -124,6 +128,8 @@ clear(PyObject *module)
 #undef X
     for (int i = 0; i < NAME_SLOTS; i++)
         Py_CLEAR(state->property_names[i].name);
+    Py_CLEAR(state->dates.type);
+    Py_CLEAR(state->dates.utc);
     Py_CLEAR(state->spare);
     cloning_free(state->spare_cloning);
     state->spare_cloning = NULL;

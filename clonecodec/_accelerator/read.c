@@ -7,6 +7,7 @@
  * it costs no more than Python would have taken in the first place.
  */
 
+#include "dates.h"
 #include "properties.h"
 #include "read_scalars.h"
 
@@ -41,7 +42,8 @@ reference(Reader *reader)
     PyObject *value = PyList_GET_ITEM(reader->objects, number);
     PyTypeObject *type = Py_TYPE(value);
     if (type == &PyDict_Type || (PyObject *)type == state->Map || type == &PyTuple_Type || PyAnySet_CheckExact(value) ||
-        type == &PyBytes_Type || type == &PyByteArray_Type || type == &PyMemoryView_Type)
+        type == &PyBytes_Type || type == &PyByteArray_Type || type == &PyMemoryView_Type ||
+        is_date(&state->dates, value))
         return Py_NewRef(value);
     if (type == &PyList_Type) {
         Frame *frame = &reader->frames[reader->depth - 1];
@@ -302,6 +304,20 @@ store(Reader *reader, PyObject *value)
     }
 }
 
+/* Payloads._date */
+static PyObject *
+date(Reader *reader)
+{
+    double milliseconds;
+    if (!double_value(reader, &milliseconds))
+        return GIVE_UP;
+    PyObject *value = date_of(&reader->state->dates, milliseconds);
+    if (value != NULL || PyErr_Occurred())
+        return numbered(reader, value);
+    reader->at -= 8;
+    return leaf(reader, DATE, false);
+}
+
 /* ---- The loop ---- */
 
 /* Read a value that is no container of ours.  *began* is set if it was one. */
@@ -347,6 +363,7 @@ value_of(Reader *reader, bool *began)
     case HOST_OBJECT: return node_buffer(reader, hinted);
     case ARRAY_BUFFER: return hinted && reader->plain ? read_only_view(reader) : leaf(reader, tag, hinted);
     case UINT32: return varint(reader, &number) ? PyLong_FromUnsignedLong(number) : GIVE_UP;
+    case DATE: return date(reader);
     case BIG_INT:
         before = reader->at;
         PyObject *value = big_int(reader);

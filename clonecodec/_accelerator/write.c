@@ -4,6 +4,7 @@
  * handed over to a method of the Serializer.
  */
 
+#include "dates.h"
 #include "properties.h"
 #include "walk.h"
 #include "write_scalars.h"
@@ -26,15 +27,36 @@ typedef struct {
     Walked few[FEW];
 } Run;
 
-/* Write *item* if it is a scalar, or has a number; returns 1 for anything else. */
+/* Encodings._date; returns 1 for one that Python is to write. */
+static int
+write_date(Run *run, PyObject *value, bool alone)
+{
+    Writer *writer = run->writer;
+    double milliseconds;
+    if (run->claims || !milliseconds_of(&run->state->dates, value, &milliseconds))
+        return 1;
+    if (numbers_begin(&writer->numbers, value, alone) < 0 || reserve(writer, 9) < 0)
+        return -1;
+    char *at = end_of(writer);
+    *at++ = DATE;
+    written_to(writer, put_double(at, milliseconds));
+    return 0;
+}
+
+/* Write *item* if it is a scalar or a date, or has a number; returns 1 for anything else. */
 static inline int
 write_simple(Run *run, PyObject *item)
 {
     int status = write_scalar(run->state, run->writer, item);
-    if (status <= 0 || (run->writer->numbers.quiet && Py_REFCNT(item) == 1))
+    if (status <= 0)
         return status;
-    Py_ssize_t number = numbers_find(&run->writer->numbers, item);
-    return number < 0 ? 1 : put_tagged(run->writer, 0, REFERENCE, (uint64_t)number);
+    bool alone = run->writer->numbers.quiet && Py_REFCNT(item) == 1;
+    if (!alone) {
+        Py_ssize_t number = numbers_find(&run->writer->numbers, item);
+        if (number >= 0)
+            return put_tagged(run->writer, 0, REFERENCE, (uint64_t)number);
+    }
+    return is_date(&run->state->dates, item) ? write_date(run, item, alone) : 1;
 }
 
 /* ---- Handing over to Python ---- */
@@ -307,7 +329,7 @@ write_pairs(Run *run, PyObject *value, Py_ssize_t size)
 {
     Writer *writer = run->writer;
     PyObject *key, *item;
-    Py_ssize_t position = 0, before = 0, written = 0, used = writer->used;
+    Py_ssize_t position = 0, before = 0, written = 0, used = writer->used, number = writer->numbers.count;
     while (PyDict_Next(value, &position, &key, &item)) {
         int status = write_simple(run, key);
         if (status == 0)
@@ -318,6 +340,7 @@ write_pairs(Run *run, PyObject *value, Py_ssize_t size)
             break;
         before = position;
         used = writer->used;
+        number = writer->numbers.count;
         written += 2;
     }
     if (check_depth(run) < 0)
@@ -325,6 +348,7 @@ write_pairs(Run *run, PyObject *value, Py_ssize_t size)
     if (written == size)
         return write_end(writer, MAP, size);
     writer->used = used;
+    numbers_forget(&writer->numbers, number); /* of the last key */
     return enter_dict(run, IN_PAIRS, MAP, value, before, written);
 }
 
