@@ -40,7 +40,7 @@ put_unit(char *at, uint32_t unit)
 /* Characters that may lie beyond 0xFFFF.  Which of them do nobody can foresee, so there is no branch: two units are
  * written for each, and kept or not.  (With branches, text full of emoji takes twice the time.) */
 static inline char *
-put_utf16(char *at, const Py_UCS4 *characters, Py_ssize_t length)
+put_mixed(char *at, const Py_UCS4 *characters, Py_ssize_t length)
 {
     for (Py_ssize_t i = 0; i < length; i++) {
         uint32_t character = characters[i], beyond = character > 0xFFFF;
@@ -51,6 +51,29 @@ put_utf16(char *at, const Py_UCS4 *characters, Py_ssize_t length)
         at += 2 + 2 * beyond;
     }
     return at;
+}
+
+#define BLOCK 8 /* characters, which the compiler takes at once */
+
+/* The same for a text, in which often all of a few do. */
+static inline char *
+put_utf16(char *at, const Py_UCS4 *characters, Py_ssize_t length)
+{
+    for (; length >= BLOCK && !PY_BIG_ENDIAN; characters += BLOCK, length -= BLOCK) {
+        int beyond = 0;
+        for (int i = 0; i < BLOCK; i++)
+            beyond += characters[i] > 0xFFFF;
+        if (beyond == BLOCK) {
+            uint32_t both[BLOCK];
+            for (int i = 0; i < BLOCK; i++)
+                both[i] = (0xD7C0 + (characters[i] >> 10)) | (0xDC00 | (characters[i] & 0x3FF)) << 16;
+            memcpy(at, both, sizeof both);
+            at += sizeof both;
+        }
+        else
+            at = put_mixed(at, characters, BLOCK);
+    }
+    return put_mixed(at, characters, length);
 }
 
 /* Text: one byte a character if Latin-1 will do, else UTF-16. */
@@ -71,10 +94,11 @@ write_str(Writer *writer, PyObject *text)
         written_to(writer, put_octets(at, data, length));
         return 0;
     }
-    Py_ssize_t units = length;
+    uint32_t beyond = 0; /* of 32 bits like the characters, so that the compiler takes several at once */
     if (kind == PyUnicode_4BYTE_KIND)
         for (Py_ssize_t i = 0; i < length; i++)
-            units += ((const Py_UCS4 *)data)[i] > 0xFFFF;
+            beyond += ((const Py_UCS4 *)data)[i] > 0xFFFF;
+    Py_ssize_t units = length + (Py_ssize_t)beyond;
     /* Two bytes more than needed, see put_utf16. */
     if (reserve(writer, 2 * units + 2 + VARINT_SIZE + 2) < 0)
         return -1;

@@ -64,3 +64,15 @@ def test_the_last_value_wins_over_an_earlier_one_that_came_later(data: str) -> N
 
     assert isinstance(value, (list, tuple))
     assert value[0] == {1: 3} or value[0].cause == 3
+
+
+@pytest.mark.parametrize(
+    "characters", ["\U0001f600", "\U00010000\U0010ffff", "a\uffff\U00010000", "Ā\U0001f600"]
+)
+def test_text_beyond_ffff_has_one_outcome_of_any_length(characters: str) -> None:
+    rng = random.Random(0)
+    for length in range(40):
+        text = "".join(rng.choices(characters, k=length))
+        for value in (text, text + "a", "a" + text, text + "\ud83d", "\ude00" + text, {text: [text]}):
+            compare("dumps", lambda value=value: api.dumps(value))  # type: ignore[misc]
+            compare("loads", lambda value=value: api.loads(clonecodec.dumps(value)))  # type: ignore[misc]
