@@ -36,11 +36,14 @@
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define NOINLINE __attribute__((noinline))
 #if !defined(__GNUC__) && !defined(__clang__)
 #undef LIKELY
 #undef UNLIKELY
+#undef NOINLINE
 #define LIKELY(x) (x)
 #define UNLIKELY(x) (x)
+#define NOINLINE
 #endif
 
 #if PY_VERSION_HEX >= 0x030C0000

@@ -27,36 +27,15 @@ typedef struct {
     Walked few[FEW];
 } Run;
 
-/* Encodings._date; returns 1 for one that Python is to write. */
-static int
-write_date(Run *run, PyObject *value, bool alone)
-{
-    Writer *writer = run->writer;
-    double milliseconds;
-    if (run->claims || !milliseconds_of(&run->state->dates, value, &milliseconds))
-        return 1;
-    if (numbers_begin(&writer->numbers, value, alone) < 0 || reserve(writer, 9) < 0)
-        return -1;
-    char *at = end_of(writer);
-    *at++ = DATE;
-    written_to(writer, put_double(at, milliseconds));
-    return 0;
-}
-
-/* Write *item* if it is a scalar or a date, or has a number; returns 1 for anything else. */
+/* Write *item* if it is a scalar, or has a number; returns 1 for anything else. */
 static inline int
 write_simple(Run *run, PyObject *item)
 {
     int status = write_scalar(run->state, run->writer, item);
-    if (status <= 0)
+    if (status <= 0 || (run->writer->numbers.quiet && Py_REFCNT(item) == 1))
         return status;
-    bool alone = run->writer->numbers.quiet && Py_REFCNT(item) == 1;
-    if (!alone) {
-        Py_ssize_t number = numbers_find(&run->writer->numbers, item);
-        if (number >= 0)
-            return put_tagged(run->writer, 0, REFERENCE, (uint64_t)number);
-    }
-    return is_date(&run->state->dates, item) ? write_date(run, item, alone) : 1;
+    Py_ssize_t number = numbers_find(&run->writer->numbers, item);
+    return number < 0 ? 1 : put_tagged(run->writer, 0, REFERENCE, (uint64_t)number);
 }
 
 /* ---- Handing over to Python ---- */
@@ -499,6 +478,22 @@ write_set(Run *run, PyObject *value, bool alone)
     return enter(run, IN_LIST, SET, members, size, false);
 }
 
+/* Encodings._date; returns 1 for one that Python is to write. */
+static int
+write_date(Run *run, PyObject *value, bool alone)
+{
+    Writer *writer = run->writer;
+    double milliseconds;
+    if (run->claims || !milliseconds_of(&run->state->dates, value, &milliseconds))
+        return 1;
+    if (numbers_begin(&writer->numbers, value, alone) < 0 || reserve(writer, 9) < 0)
+        return -1;
+    char *at = end_of(writer);
+    *at++ = DATE;
+    written_to(writer, put_double(at, milliseconds));
+    return 0;
+}
+
 /* An object that has no number yet. */
 static int
 write_object(Run *run, PyObject *item)
@@ -511,8 +506,10 @@ write_object(Run *run, PyObject *item)
                 (type == &PyBytes_Type && run->buffers && (uint64_t)PyBytes_GET_SIZE(item) <= UINT32_MAX);
     if (run->plain && (type == &PyBytes_Type || type == &PyByteArray_Type))
         return write_octets(run, item, alone);
-    if (!ours || UNLIKELY(run->claims))
-        return hand_over(run, run->state->names._other, item);
+    if (!ours || UNLIKELY(run->claims)) {
+        int status = is_date(&run->state->dates, item) ? write_date(run, item, alone) : 1;
+        return status <= 0 ? status : hand_over(run, run->state->names._other, item);
+    }
     if (type == &PyDict_Type || (PyObject *)type == run->state->Map)
         return write_dict(run, item, alone);
     if (type == &PyList_Type)

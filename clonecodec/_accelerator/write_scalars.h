@@ -54,6 +54,7 @@ put_mixed(char *at, const Py_UCS4 *characters, Py_ssize_t length)
 }
 
 #define BLOCK 8 /* characters, which the compiler takes at once */
+#define COUNTED (1 << 24)
 
 /* The same for a text, in which often all of a few do. */
 static inline char *
@@ -76,29 +77,30 @@ put_utf16(char *at, const Py_UCS4 *characters, Py_ssize_t length)
     return put_mixed(at, characters, length);
 }
 
-/* Text: one byte a character if Latin-1 will do, else UTF-16. */
-static inline int
-write_str(Writer *writer, PyObject *text)
+/* How many UTF-16 units a text of four bytes a character has.  (Counted in 32 bits like the characters, so that the
+ * compiler takes several at once; a part at a time, so that there is room for the count.) */
+static inline Py_ssize_t
+units_of(const Py_UCS4 *characters, Py_ssize_t length)
 {
-    if (READY(text) < 0)
-        return -1;
+    Py_ssize_t units = length;
+    for (Py_ssize_t i = 0; i < length;) {
+        Py_ssize_t stop = length - i > COUNTED ? i + COUNTED : length;
+        uint32_t beyond = 0;
+        for (; i < stop; i++)
+            beyond += characters[i] > 0xFFFF;
+        units += beyond;
+    }
+    return units;
+}
+
+/* Text that Latin-1 will not do for, in UTF-16.  (Out of line: what writes a value is quicker if it is short.) */
+static NOINLINE int
+write_two_byte_str(Writer *writer, PyObject *text)
+{
     Py_ssize_t length = PyUnicode_GET_LENGTH(text);
     const void *data = PyUnicode_DATA(text);
     int kind = PyUnicode_KIND(text);
-    if (LIKELY(kind == PyUnicode_1BYTE_KIND)) {
-        if (reserve(writer, length + 1 + VARINT_SIZE) < 0)
-            return -1;
-        char *at = end_of(writer);
-        *at++ = ONE_BYTE_STRING;
-        at = put_varint(at, (uint64_t)length);
-        written_to(writer, put_octets(at, data, length));
-        return 0;
-    }
-    uint32_t beyond = 0; /* of 32 bits like the characters, so that the compiler takes several at once */
-    if (kind == PyUnicode_4BYTE_KIND)
-        for (Py_ssize_t i = 0; i < length; i++)
-            beyond += ((const Py_UCS4 *)data)[i] > 0xFFFF;
-    Py_ssize_t units = length + (Py_ssize_t)beyond;
+    Py_ssize_t units = kind == PyUnicode_4BYTE_KIND ? units_of(data, length) : length;
     /* Two bytes more than needed, see put_utf16. */
     if (reserve(writer, 2 * units + 2 + VARINT_SIZE + 2) < 0)
         return -1;
@@ -118,6 +120,24 @@ write_str(Writer *writer, PyObject *text)
         at += 2 * length;
     }
     written_to(writer, at);
+    return 0;
+}
+
+/* Text: one byte a character if Latin-1 will do, else UTF-16. */
+static inline int
+write_str(Writer *writer, PyObject *text)
+{
+    if (READY(text) < 0)
+        return -1;
+    if (UNLIKELY(PyUnicode_KIND(text) != PyUnicode_1BYTE_KIND))
+        return write_two_byte_str(writer, text);
+    Py_ssize_t length = PyUnicode_GET_LENGTH(text);
+    if (reserve(writer, length + 1 + VARINT_SIZE) < 0)
+        return -1;
+    char *at = end_of(writer);
+    *at++ = ONE_BYTE_STRING;
+    at = put_varint(at, (uint64_t)length);
+    written_to(writer, put_octets(at, PyUnicode_DATA(text), length));
     return 0;
 }
 
