@@ -75,7 +75,8 @@ class FrameReader:
         """The descriptors that one ``recvmsg`` gave; *lost* if there were more, but no room."""
         self._groups.append((handles, lost))
 
-    def _group(self, count: int) -> list[Descriptor]:
+    def _group(self, count: int) -> tuple[list[Descriptor], bool]:
+        """Those of the next frame, and whether some of them are lost."""
         if self._common is not None:
             handles, lost = self._common.take(count)
             if not self._common.frames:
@@ -86,8 +87,7 @@ class FrameReader:
             raise FrameError("a frame's descriptors did not come")
         if len(handles) != count and not lost:
             raise FrameError(f"a frame of {count} descriptors came with {len(handles)}")
-        self._lost |= lost
-        return handles
+        return handles, lost
 
     # ------------------------------------------------------------------ bytes
 
@@ -184,20 +184,20 @@ class FrameReader:
             raise FrameError(f"a frame of unknown kind {kind}")
         if taken:
             self._on_taken(taken)
-        handles = self._group(descriptors) if descriptors else []
-        if kind == MORE:
-            if records:
-                lost, self._lost = self._lost or lost, False
-                self._common = _Common(handles, records, lost=lost)
-            else:
-                self._more += handles
-                self._lost |= lost
+        handles, gone = self._group(descriptors) if descriptors else ([], False)
+        lost |= gone
+        if kind == MORE and records:
+            self._common = _Common(handles, records, lost=lost)
             return
-        frame = Frame(kind, records, length)
+        lost |= self._lost
         if self._more:
             handles, self._more = self._more + handles, []
+        if kind == MORE:
+            self._more, self._lost = handles, lost
+            return
+        frame = Frame(kind, records, length)
         frame.handles = handles
-        frame.lost, self._lost = self._lost or lost, False
+        frame.lost, self._lost = lost, False
         if kind in BODILESS:
             if kind == END:
                 if records >= len(REASONS):
@@ -256,6 +256,9 @@ class FrameReader:
         frame, self._frame = self._frame, None
         entries = [] if frame is None else [*_again(frame, self.unfilled)]
         self.unfilled.clear()
+        if self._more or self._lost:  # of a frame that has not begun, the first of those with common ones
+            yield Chunk([HEADER.pack(MORE, self._lost, len(self._more), 0, 0, 0)], self._more)
+            self._more, self._lost = [], False
         common, self._common = self._common, None
         if common is not None:
             handles = [*(handle for entry in entries for handle in entry.handles), *common.handles]
@@ -263,9 +266,6 @@ class FrameReader:
             yield Chunk([HEADER.pack(MORE, common.lost, len(handles), frames, 0, 0)], handles)
             entries = [Chunk(entry.views) for entry in entries]
         yield from entries
-        if self._more:
-            yield Chunk([HEADER.pack(MORE, self._lost, len(self._more), 0, 0, 0)], self._more)
-            self._more = []
         rest, self._rest = self._rest, b""
         groups = list(self._groups)
         self._groups.clear()

@@ -24,6 +24,7 @@ from transport._process_wire import (
     BATCH,
     END,
     HEADER,
+    MAX_DESCRIPTORS,
     MESSAGE,
     MORE,
     Chunk,
@@ -154,6 +155,58 @@ def test_frames_that_come_together_have_their_own_descriptors_wherever_another_r
             (b"ppp", [b"seg"], 3),
         ]
         assert len(heard) == 5
+
+
+def many_and_one() -> tuple[list[int], bytes]:
+    """A message of more descriptors than one ``sendmsg`` takes, and one that goes with its last chunk."""
+    records = [Record(APART, MAX_DESCRIPTORS + 2, 3, 3)]
+    handles = [Descriptor(-1) for _ in range(MAX_DESCRIPTORS + 2)]
+    more, last = chunks(MESSAGE, b"many", records, [b"seg"], handles)
+    [one] = chunks(MESSAGE, b"one", [Record(APART, 1, 3, 3)], [b"seg"], [Descriptor(-1)])
+    burst = together([last, one])
+    return [len(more.handles), len(burst.handles)], b"".join([*more.views, *burst.views])
+
+
+def test_another_reader_goes_on_wherever_one_stopped_in_a_burst_behind_many_descriptors() -> None:
+    groups, octets = many_and_one()
+    for cut in range(len(octets) + 1):
+        first, second = Log(), Log()
+        for count in groups:
+            first.reader.feed_handles([Descriptor(-1) for _ in range(count)])
+        first.reader.feed(memoryview(octets[:cut]))
+
+        for half in first.reader.half_read():
+            if half.handles:
+                second.reader.feed_handles(cast("list[Descriptor]", list(half.handles)))
+            for view in half.views:
+                second.reader.feed(memoryview(view))
+        second.reader.feed(memoryview(octets[cut:]))
+
+        heard = [*first.heard, *second.heard]
+        assert [entry[2:] for entry in heard] == [  # type: ignore[index]
+            (b"many", [b"seg"], MAX_DESCRIPTORS + 2),
+            (b"one", [b"seg"], 1),
+        ]
+
+
+@pytest.mark.parametrize("came", [0, 100])
+def test_many_descriptors_that_are_lost_before_a_burst_are_those_of_its_first_message(came: int) -> None:
+    (_, both), octets = many_and_one()
+    for cut in range(HEADER.size, len(octets) + 1):
+        frames: list[Frame] = []
+        first, second = (FrameReader(lambda payloads: None, frames.append, lambda size: None) for _ in "12")
+        first.feed_handles([Descriptor(-1) for _ in range(came)], lost=True)
+        first.feed_handles([Descriptor(-1) for _ in range(both)])
+        first.feed(memoryview(octets[:cut]))
+
+        for half in first.half_read():
+            if half.handles:
+                second.feed_handles(cast("list[Descriptor]", list(half.handles)))
+            for view in half.views:
+                second.feed(memoryview(view))
+        second.feed(memoryview(octets[cut:]))
+
+        assert [(len(frame.handles), frame.lost) for frame in frames] == [(came + 2, True), (1, False)]
 
 
 def test_descriptors_that_are_lost_are_the_last_of_those_that_come_together() -> None:
