@@ -121,7 +121,7 @@ def forget() -> None:
 
 
 class Source(ABC):
-    """A backend's descriptor.  A backend subclasses it with ``fileno`` and ``pump``."""
+    """A backend's descriptor.  A backend subclasses it with ``pump``."""
 
     follows_home = True
     """Is it read by whoever runs its port's listeners?  False for a descriptor with many ports."""

@@ -87,21 +87,33 @@ def test_frames_are_the_same_however_the_stream_is_cut() -> None:
         assert read.heard == whole.heard, step
 
 
+def heard_by_two(groups: Sequence[int], octets: bytes, cut: int) -> list[object]:
+    """What comes of *octets* if one reader is given those before *cut*, and another goes on.
+
+    *groups* says how many descriptors the first has read at a time.
+    """
+    first, second = Log(), Log()
+    for count in groups:
+        first.reader.feed_handles([Descriptor(-1) for _ in range(count)])
+    first.reader.feed(memoryview(octets[:cut]))
+    for half in first.reader.half_read():
+        if half.handles:
+            second.reader.feed_handles(cast("list[Descriptor]", list(half.handles)))
+        for view in half.views:
+            second.reader.feed(memoryview(view))
+    second.reader.feed(memoryview(octets[cut:]))
+    return [*first.heard, *second.heard]
+
+
 @pytest.mark.parametrize(
     "cut", [0, 1, 24, 27, 30, 51, 60, 90, 140, 150, 171, 500, 50_000, 80_300, 150_000, 160_000, 250_300]
 )
 def test_another_reader_goes_on_where_one_has_stopped(cut: int) -> None:
     octets = stream()
-    whole, first, second = Log(), Log(), Log()
+    whole = Log()
     whole.reader.feed(memoryview(octets))
 
-    first.reader.feed(memoryview(octets[:cut]))
-    for chunk in first.reader.half_read():
-        for view in chunk.views:
-            second.reader.feed(memoryview(view))
-    second.reader.feed(memoryview(octets[cut:]))
-
-    assert first.heard + second.heard == whole.heard
+    assert heard_by_two([], octets, cut) == whole.heard
 
 
 @pytest.mark.parametrize(
@@ -137,18 +149,7 @@ def test_frames_that_come_together_have_their_own_descriptors_wherever_another_r
     chunk = with_handles(2, 1, 3)
     octets = b"".join(chunk.views) + framed(b"plain") + control(END, 1)
     for cut in range(len(octets) + 1):
-        first, second = Log(), Log()
-        first.reader.feed_handles([Descriptor(-1) for _ in range(6)])
-        first.reader.feed(memoryview(octets[:cut]))
-
-        for half in first.reader.half_read():
-            if half.handles:
-                second.reader.feed_handles(cast("list[Descriptor]", list(half.handles)))
-            for view in half.views:
-                second.reader.feed(memoryview(view))
-        second.reader.feed(memoryview(octets[cut:]))
-
-        heard = [*first.heard, *second.heard]
+        heard = heard_by_two([6], octets, cut)
         assert [entry[2:] for entry in heard[:3]] == [  # type: ignore[index]
             (b"pp", [b"seg"], 2),
             (b"p", [b"seg"], 1),
@@ -170,19 +171,7 @@ def many_and_one() -> tuple[list[int], bytes]:
 def test_another_reader_goes_on_wherever_one_stopped_in_a_burst_behind_many_descriptors() -> None:
     groups, octets = many_and_one()
     for cut in range(len(octets) + 1):
-        first, second = Log(), Log()
-        for count in groups:
-            first.reader.feed_handles([Descriptor(-1) for _ in range(count)])
-        first.reader.feed(memoryview(octets[:cut]))
-
-        for half in first.reader.half_read():
-            if half.handles:
-                second.reader.feed_handles(cast("list[Descriptor]", list(half.handles)))
-            for view in half.views:
-                second.reader.feed(memoryview(view))
-        second.reader.feed(memoryview(octets[cut:]))
-
-        heard = [*first.heard, *second.heard]
+        heard = heard_by_two(groups, octets, cut)
         assert [entry[2:] for entry in heard] == [  # type: ignore[index]
             (b"many", [b"seg"], MAX_DESCRIPTORS + 2),
             (b"one", [b"seg"], 1),
