@@ -7,6 +7,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 NODES := 20 22 24 26
 TESTS ?= tests
+JOBS ?= auto
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types layers bench vectors fuzz asan soak coverage nodes deno cbor-x documents clean
@@ -19,9 +20,9 @@ demo: $(VENV)/.ready ## a file that Node wrote, read and changed; ports between 
 	@echo
 	@$(PY) -m transport demo
 
-test: $(VENV)/.ready documents ## run the tests (what needs Node is skipped where there is none)
+test: $(VENV)/.ready documents ## run the tests on all cores (what needs Node is skipped where there is none)
 	@$(PY) -m tests.node
-	$(PY) -m pytest $(TESTS)
+	$(PY) -m pytest --numprocesses=$(JOBS) $(TESTS)
 
 check: lint types layers test ## lint, format, types, layers, tests
 

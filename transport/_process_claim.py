@@ -25,6 +25,8 @@ from transport.message import CloseReason
 from transport.port import MessagePort
 
 if TYPE_CHECKING:
+    from threading import RLock
+
     from transport._end import End
     from transport._process_source import ProcessSource
 
@@ -33,6 +35,8 @@ class Owned(ABC):
     """A link whose end may have been inherited by a fork, or its other end."""
 
     channel: object
+    lock: RLock
+    gone: bool
     _end: End
     _reading: ProcessSource
 
@@ -92,13 +96,13 @@ class Owned(ABC):
         port = self.port()
         if port is not None:
             port._pid = os.getpid()
+        self._reading.claim()  # before it may be heard that the other side is dead: what it wrote is ours
         here.add(self)
         before, self.peer = self.peer, None
         if before is None:
             self.know(parent() if self._both_here else None)
         elif before.pid != os.getpid():
             self.know(peer(before.pid, Descriptor(os.dup(before.pidfd.number))))
-        self._reading.resume()
         self.announce()
         self.flush()
 
@@ -165,7 +169,9 @@ class Owned(ABC):
 
     def after_fork(self) -> None:
         """In the parent: what nobody uses is not read, as the child may claim it."""
-        self._reading.peek()
+        with self.lock:
+            if not self.gone:  # another thread may just have closed it
+                self._reading.peek()
 
     def become_dormant(self, *, keep_unsent: bool) -> None:
         """In the child: nothing here is ours, unless it is claimed."""

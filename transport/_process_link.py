@@ -236,11 +236,12 @@ class ProcessLink(Owned):
 
     def quit(self) -> None:
         """Let go of this process's copy of the end, and say nothing: it is another process's."""
-        self._reading.retire()
         with self.lock:
             if self.gone:
                 return
             self.gone = True
+        self._reading.retire()
+        with self.lock:
             self.outbox.take()
             self.socket.close()
         self._leave()

@@ -72,6 +72,11 @@ class ProcessSource(Source):
             self.resume()
             self._watch(io_poller())
 
+    def claim(self) -> None:
+        """The end is this process's: what comes is read here, whoever else has a copy."""
+        self.peeking = self.unclaimed = False
+        self.resume()
+
     def _wanted(self) -> None:
         bursts.waits += 1
         if bursts.outboxes:
@@ -80,8 +85,7 @@ class ProcessSource(Source):
             self.unclaimed = False
             self._on_use()
             if self.peeking:
-                self.peeking = False
-                self.resume()
+                self.claim()
 
     def _look(self) -> bool:
         """Read only if the next frame is a claim: the other end is a child's, and this one ours."""

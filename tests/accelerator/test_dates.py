@@ -102,7 +102,7 @@ def test_odd_numbers_have_one_outcome(milliseconds: float) -> None:
         {NOW, "text", NOW.replace(year=2020)},
         frozenset({NOW}),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_values_with_dates_have_one_outcome(value: object) -> None:
     compare_value(value)

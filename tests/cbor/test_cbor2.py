@@ -74,7 +74,7 @@ REFUSED = {
 READABLE = [value for value in (*BOTH.values(), *WRITTEN.values(), *BEYOND) if not isinstance(value, Date)]
 
 
-@pytest.mark.parametrize("value", READABLE, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize("value", READABLE, ids=lambda value: type(value).__name__)
 def test_cbor2_reads_what_is_written(value: object) -> None:
     cbor2.loads(cbor.dumps(value))
 
@@ -101,7 +101,7 @@ def test_cbor2_refuses_by_design(name: str) -> None:
         (bytearray(b"a"), b"a"),
         (memoryview(b"ab"), cbor2.CBORTag(64, b"ab")),
     ],
-    ids=lambda value: repr(value)[:40],
+    ids=lambda value: type(value).__name__,
 )
 def test_cbor2_reads_the_same_value(value: object, expected: object) -> None:
     assert cbor2.loads(cbor.dumps(value)) == expected
@@ -136,7 +136,7 @@ def test_cbor2_reads_a_cyclic_error() -> None:
         2**60,
         math.inf,
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_cbor2_writes_is_read(value: object, sharing: bool, indefinite: bool) -> None:
     data = cbor2.dumps(

@@ -80,7 +80,7 @@ def test_a_value_comes_back_as_itself(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [*BOTH.values(), *READ.values(), *BEYOND], ids=lambda value: repr(value)[:40]
+    "value", [*BOTH.values(), *READ.values(), *BEYOND], ids=lambda value: type(value).__name__
 )
 def test_a_value_of_the_table_comes_back_as_itself(value: object) -> None:
     assert difference(cbor.loads(cbor.dumps(value)), value) is None

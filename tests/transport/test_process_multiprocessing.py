@@ -19,6 +19,8 @@ from clonecodec import ArrayBuffer, DataCloneError, SharedArrayBuffer
 from tests.transport import children
 from tests.transport.settling import collect, until
 from transport import CloseReason, MessageChannel, MessagePort, PortClosedError
+from transport._process_folded import Folded
+from transport._process_link import ProcessLink
 
 METHODS = ("spawn", "forkserver", "fork")
 KINDS: tuple[Literal["process", "thread"], ...] = ("process", "thread")
@@ -311,6 +313,48 @@ def test_the_first_process_that_uses_an_inherited_end_owns_it() -> None:
         near.receive(10)
     assert near.close_reason is CloseReason.PEER
     assert wait_for(pid) == 0
+
+
+def test_what_a_dead_parent_has_written_is_its_heir_s() -> None:
+    left, right = os.pipe()
+    got, out = os.pipe()
+
+    def parent() -> None:
+        near, far = MessageChannel("process")
+
+        def child() -> None:
+            os.close(right)
+            assert os.read(left, 1) == b""  # the parent is dead
+            far._end.link.use()  # type: ignore[attr-defined]
+            time.sleep(0.2)  # its death is heard of before anything is read
+            os.write(out, repr((list(far), far.close_reason)).encode())
+
+        in_child(child)
+        near.on("message", print)
+        near.post_message("last words")
+        near._end.link.finish()  # type: ignore[attr-defined]  # as at the end of a program
+
+    pid = in_child(parent)
+    os.close(right)
+    os.close(left)
+    assert wait_for(pid) == 0
+    assert os.read(got, 1000).decode() == repr((["last words"], CloseReason.PEER))
+    os.close(got)
+    os.close(out)
+
+
+def test_an_end_that_is_closed_while_its_process_forks_is_not_watched() -> None:
+    near, far = MessageChannel("process")
+    assert isinstance(far._end.link, Folded)
+    link = far._end.link.unfold()
+    assert isinstance(link, ProcessLink)
+
+    link.before_fork()
+    link.quit()  # in another thread
+    link.after_fork()
+
+    assert list(near) == []
+    assert near.close_reason is CloseReason.PEER_DIED
 
 
 def test_inherited_ports_are_dormant() -> None:
