@@ -228,7 +228,8 @@ class Parcel(Sealed):
                     frame.handles[record.descriptors :],
                 )
                 live.append(_build(record, segment, handles, self._adopt))
-        except (ValueError, OSError, IndexError, struct.error) as error:
+        except (ValueError, OSError, ImportError, IndexError, struct.error) as error:
+            # (ImportError: there is no descriptor to load the module mmap.)
             frame.records, frame.segments = records[len(live) + 1 :], segments[len(live) + 1 :]
             raise DecodeError(f"an attachment of the message is of no use: {error}", 0) from None
 

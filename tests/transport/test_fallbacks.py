@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import pytest
 
+from clonecodec import ArrayBuffer, DecodeError
 from tests.transport.settling import until
 from tests.transport.test_program import run
 from transport import MessageChannel
@@ -173,3 +175,16 @@ def test_a_listener_that_is_interrupted_leaves_the_rest_to_the_next_turn() -> No
         task.cancel()
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
+
+
+def test_where_mmap_cannot_be_loaded_a_buffer_is_a_decode_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    near, far = MessageChannel("process")
+    buffer = ArrayBuffer(5000, movable=True)
+    near.post_message(buffer, [buffer])
+    near.post_message("next")
+
+    monkeypatch.setitem(sys.modules, "mmap", None)  # as where no descriptor is left to open its file
+
+    with pytest.raises(DecodeError, match="of no use"):
+        far.receive(5)
+    assert far.receive(5) == "next"
