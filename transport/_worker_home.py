@@ -156,3 +156,13 @@ class WorkerHome:
 
     def poller(self) -> Poller | None:
         return dispatcher().poller()
+
+
+def run_later(seconds: float, call: Callable[[], None]) -> None:
+    """Call *call* in *seconds*, in a thread of its own; now if the interpreter is shutting down."""
+    timer = threading.Timer(seconds, call)
+    timer.daemon = True
+    try:
+        timer.start()
+    except RuntimeError:
+        call()

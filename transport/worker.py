@@ -9,41 +9,26 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Final, Literal, cast
 
-from clonecodec import clone_with_transfer
 from transport._dispatch import Home, dispatcher
 from transport._emitter import Emitter
-from transport._io import io_poller
-from transport._keeper import at_exit, keeper, wait
+from transport._keeper import keeper
 from transport._listening import current_home
-from transport._thread_link import open_pair
-from transport._worker_home import WorkerHome, here, own
-from transport._worker_inside import (
-    FAILED,
-    call,
-    main,
-    parent_port,
-    portable,
-    resolve,
-    worker_data,
-)
-from transport.channel import MessageChannel
-from transport.port import MessagePort, open_port, receive_message_on_port
+from transport._worker_home import WorkerHome, here, own, run_later
+from transport._worker_inside import FAILED, parent_port, worker_data
+from transport._worker_process import ProcessRun
+from transport._worker_thread import ThreadRun
 
 __all__ = ["Worker", "parent_port", "worker_data"]
 
 
 PATIENCE: Final = 0.1
 """Seconds that an error waits for a listener before it counts as unhandled."""
-
-LAST_CALL: Final = 0.5
-"""Seconds that a thread has to end after ``terminate()``: one that is in C code cannot be ended before."""
 
 
 class Worker(Emitter):
@@ -100,7 +85,7 @@ class Worker(Emitter):
         self._terminated = False
         self._refd = False
         self._port_is_done = False
-        run: _Thread | _Process = _Thread(self) if backend == "thread" else _Process(self, target)
+        run: ThreadRun | ProcessRun = ThreadRun(self) if backend == "thread" else ProcessRun(self, target)
         self._port: Final = run.prepare(target, {"args": list(args), "data": worker_data}, transfer_list)
         self._run: Final = run
         own(run)
@@ -278,186 +263,3 @@ class Worker(Emitter):
     def __repr__(self) -> str:
         state = "running" if self._code is None else f"exited with {self._code}"
         return f"<Worker {self._run.backend} {state} {'ref' if self._refd else 'unref'}>"
-
-
-class _Thread:
-    """A worker in a thread."""
-
-    backend = "thread"
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker: Final = worker
-        self.worker: WorkerHome | None = None
-        self._at_work = False
-        """Is it in the target, where only an exception gets it out?"""
-
-    def prepare(
-        self, target: Callable[..., object], start: dict[str, Any], transfer: Iterable[object]
-    ) -> MessagePort:
-        self._target = target
-        cloned, moved = clone_with_transfer(start, transfer)
-        given = cast("dict[str, Any]", cloned)
-        self._args: list[Any] = given["args"]
-        public, inner = map(open_port, open_pair())
-        self._home = WorkerHome(inner, given["data"])
-        for thing in (inner, *moved):
-            if isinstance(thing, MessagePort):
-                self._home.own(thing)
-        self._thread = threading.Thread(target=self._main, name="transport-worker", daemon=True)
-        return public
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def _main(self) -> None:
-        result: tuple[int, BaseException | None] = (FAILED, None)
-        try:
-            result = self._work()
-            self._conclude(*result)
-        except SystemExit:  # terminate(): one, wherever the thread was
-            self._conclude(*result)
-
-    def _work(self) -> tuple[int, BaseException | None]:
-        try:
-            self._home.enter()
-            self._at_work = True
-            try:
-                code = call(self._target, self._args)
-            finally:
-                self._at_work = False
-            if code is None:
-                wait()
-        except SystemExit:
-            return FAILED, None
-        except BaseException as error:
-            return FAILED, portable(error)
-        return code or 0, None
-
-    def _conclude(self, code: int, error: BaseException | None) -> None:
-        self._home.close()
-        self._worker.ended(code, error)
-
-    def terminate(self) -> None:
-        self._home.close()
-        if not self._home.leave_loops():
-            self._raise_exit()
-        run_later(LAST_CALL, self._give_up)
-
-    def _raise_exit(self) -> None:
-        import ctypes  # who ends a thread needs it
-
-        # Not to a thread that waits: until it runs again, a CPython 3.11 that is traced runs nothing else.
-        if self._at_work and self._thread.ident is not None:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(self._thread.ident), ctypes.py_object(SystemExit)
-            )
-
-    def _give_up(self) -> None:
-        if self._worker.exit_code is None:
-            self._raise_exit()
-            self._worker.ended(FAILED, None)
-
-    def close(self) -> None:
-        """The worker that started this one has ended."""
-        self._worker.terminate()
-
-
-class _Process:
-    """A worker in a spawned process."""
-
-    backend = "process"
-
-    def __init__(self, worker: Worker, target: Callable[..., object]) -> None:
-        from transport.process import check_platform
-
-        check_platform()
-        self._worker: Final = worker
-        self.worker: WorkerHome | None = None
-        self._module = getattr(target, "__module__", None) or ""
-        self._name = getattr(target, "__qualname__", "")
-        try:
-            found: object = resolve(self._module, self._name)
-        except (ImportError, AttributeError, ValueError):
-            found = None
-        if found is not target:
-            raise TypeError(f"a worker process cannot import {target!r}: give it a function of a module")
-
-    def prepare(
-        self, target: Callable[..., object], start: dict[str, Any], transfer: Iterable[object]
-    ) -> MessagePort:
-        channels = [MessageChannel("process") for _ in range(3)]
-        (public, inner), (hub_port, hub_inner), (control, control_inner) = channels
-        try:
-            more = {"port": inner, "hub": hub_inner}
-            control.post_message({**start, **more}, [*transfer, inner, hub_inner])
-        except BaseException:
-            for port in (public, inner, hub_port, hub_inner, control, control_inner):
-                port.close()
-            raise
-        self._hub_port, self._control, self._control_inner = hub_port, control, control_inner
-        return public
-
-    def start(self) -> None:
-        from multiprocessing import get_context  # only here
-
-        from transport.broadcast import hub
-
-        process = get_context("spawn").Process(
-            target=main, args=(self._module, self._name, self._control_inner), name=f"worker {self._name}"
-        )
-        try:
-            process.start()
-        except BaseException:
-            self._control.close()
-            self._hub_port.close()
-            raise
-        self._process: Any = process
-        self._pidfd = os.pidfd_open(process.pid or 0)
-        hub.connect(self._hub_port)
-        at_exit(self)
-        io_poller().on_readable(self._pidfd, self._died)
-        io_poller().wake()
-
-    def _died(self) -> None:
-        pidfd, self._pidfd = self._pidfd, -1
-        if pidfd < 0:
-            return
-        io_poller().on_readable(pidfd, None)
-        os.close(pidfd)
-        self._process.join()
-        code = self._process.exitcode
-        self._process.close()
-        error = None
-        message = receive_message_on_port(self._control)
-        if message is not None and isinstance(message.value, BaseException):
-            error = message.value
-        self._control.close()
-        self._worker.ended(code, error)
-
-    def terminate(self) -> None:
-        if self._pidfd >= 0:
-            self._process.kill()
-
-    def close(self) -> None:
-        """The worker that started this one has ended."""
-        self._worker.terminate()
-
-    # For the keeper, at the end of the program: what still runs is unref'd, or Ctrl-C has ended the program.
-
-    def finish(self) -> None:
-        """Kill it: nobody waits for it."""
-        self.terminate()
-
-    def pending(self) -> bool:
-        """Is it still dying?"""
-        return self._pidfd >= 0
-
-
-def run_later(seconds: float, call: Callable[[], None]) -> None:
-    """Call *call* in *seconds*, in a thread of its own; now if the interpreter is shutting down."""
-    timer = threading.Timer(seconds, call)
-    timer.daemon = True
-    try:
-        timer.start()
-    except RuntimeError:
-        call()
