@@ -42,7 +42,7 @@ from .buffers import ArrayBuffer, SharedArrayBuffer
 from .errors import DataCloneError
 from .jserrors import cause_of, message_of, name_of, stack_of
 from .regexp import RegExp, from_pattern
-from .transfer import Transferable, check_transfer_list, take_all
+from .transfer import Transferable, check_transfer_list, move_all
 from .values import (
     MAX_SAFE_INTEGER,
     Array,
@@ -119,15 +119,14 @@ class Cloner:
                 for items, _, _, layout, flat, values in self._stack
             ]
             raise inside(error, steps) from error.__cause__
-        tokens = take_all(self._transfer)
-        built = [type(item).transfer_build(token) for item, token in zip(self._transfer, tokens, strict=True)]
+        built = move_all(self._transfer)
         for later, item in zip(self._moved, built, strict=True):
             later.finish(item)
         for later, key, make in self._views:
             buffer = self._clones[key]
             assert isinstance(buffer, ArrayBuffer)
             later.finish(make(buffer))
-        return root.items[0], list(built)
+        return root.items[0], built
 
     def leaf(self, value: object) -> object:
         """Clone *value*, which holds no other values: for the loop in C."""
@@ -426,7 +425,11 @@ def clone_with_transfer(
         copy = accelerator.clone(value, max_depth)
         if copy is not NotImplemented:
             return copy, []
-    return Cloner(check_transfer_list(transfer), max_depth).clone(value)
+    items = check_transfer_list(transfer)
+    if len(items) == 1 and items[0] is value:
+        moved = move_all(items)
+        return moved[0], moved
+    return Cloner(items, max_depth).clone(value)
 
 
 def structured_clone(value: object, transfer: Iterable[object] = (), *, max_depth: int = MAX_DEPTH) -> Any:

@@ -9,11 +9,13 @@ elsewhere nobody can tell, and a buffer with views handed out is not transferred
 
 from __future__ import annotations
 
-import functools
 import gc
 import struct
 import sys
-from collections.abc import Callable, Sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 _EXPORTS_OFFSET = 48
 """Of ``exports`` in CPython's PyMemoryViewObject, 64-bit, 3.11 to 3.13."""
@@ -33,11 +35,16 @@ def looked_into(root: memoryview, views: Sequence[memoryview]) -> bool:
         return True
     if not views:
         return False
-    count = _counter()
+    if not _counters:
+        _counters.append(_counter())
+    count = _counters[0]
     return any(count(view) != 0 for view in views)
 
 
-@functools.cache
+_counters: list[Callable[[memoryview], int]] = []
+"""What ``_counter`` has returned, once it was asked."""
+
+
 def _counter() -> Callable[[memoryview], int]:
     """A function that reads a memoryview's export count; one that says "some" if that is not safe."""
     try:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from _weakref import ref  # the one thing of weakref's, which takes as long to import as all of this
 
+from ._exports import looked_into
 from ._kinds import BY_FORMAT, Kind
 from ._memory import HAVE_MEMFD, Descriptor, Memory, map_memfd, new_memfd
 from .errors import DataCloneError
@@ -336,8 +337,6 @@ class ArrayBuffer(_Buffer):
             raise ValueError("the ArrayBuffer is not resizable")
         if not 0 <= byte_length <= self._max:
             raise ValueError(f"{byte_length} is not between 0 and the maximum, {self._max}")
-        from ._exports import looked_into
-
         if self._living() or looked_into(self._root, ()):
             raise BufferError("an ArrayBuffer with living views cannot be resized")
         if isinstance(self._memory, bytearray):
@@ -365,8 +364,6 @@ class ArrayBuffer(_Buffer):
         """Raise DataCloneError if it is detached, or if a view is exported to where it cannot be revoked."""
         if self._memory is None:
             raise DataCloneError("the ArrayBuffer is already detached")
-        from ._exports import looked_into
-
         if looked_into(self._root, self._living()):
             raise DataCloneError(
                 "the ArrayBuffer cannot be transferred while something else looks into it "

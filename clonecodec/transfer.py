@@ -99,6 +99,15 @@ def take_all(items: Sequence[Transferable]) -> list[object]:
     return tokens
 
 
+def move_all(items: Sequence[Transferable]) -> list[object]:
+    """Move what each of *items* owns to a new object, or nothing at all; return the new objects.
+
+    Raises:
+        DataCloneError: one of them may not be moved; none has been.
+    """
+    return [type(item).transfer_build(token) for item, token in zip(items, take_all(items), strict=True)]
+
+
 _untransferable: dict[int, weakref.ref[object]] = {}
 
 
