@@ -6,7 +6,10 @@
 
 To put an end together and to take it apart is most of what moving it costs, and one that is only passed on
 or closed needs neither.  What is sent to it waits in the socket meanwhile; not for long, as its writer might
-wait for room (``here`` sees to that).  ``End.lock`` guards what becomes of it.
+wait for room (``here`` sees to that).
+
+``End.lock`` guards what becomes of it, and nothing is written with it held: a writer may have to wait for a
+reader, and a reader that hears a CLAIM unfolds the other end.
 """
 
 from __future__ import annotations
@@ -71,6 +74,7 @@ class Folded:
     def take(self) -> tuple[bytes, list[Descriptor]] | None:
         """State and socket, to travel on; None if it has been unfolded."""
         with self._end.lock:
+            here.forget(self)
             if self._became:
                 return None
             self._became.append(NO_LINK)
@@ -113,21 +117,24 @@ class Folded:
                 self._became.append(link)
                 if self._became[0] is link:
                     link.enter()
+                    if attended:
+                        link.read_later()
                     if end.link is self:
                         end.link = link
                 else:
                     link.gone = True  # a signal handler, between these lines, was first
-            if attended:
-                self._became[0].attend(None)
             return self._became[0]
 
     # ------------------------------------------------------------------ Link
 
     def attend(self, home: Home | None) -> None:
-        if home is None and not self._became:
+        if home is None:
+            # First this, and then the look: what becomes of it is forgotten the other way round.
             here.remember(self)
-        else:
-            self.unfold().attend(home)
+            if not self._became:
+                return
+            here.forget(self)
+        self.unfold().attend(home)
 
     def leave(self) -> None:
         with self._end.lock:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, cast
 from clonecodec import DataCloneError, DecodeError
 from clonecodec.plain import dumps_plain
 from transport._drop import drop_all
-from transport._io import call_later
+from transport._io import call_later, io_poller
 from transport._process_claim import Owned
 from transport._process_outbox import Outbox
 from transport._process_owner import here
@@ -92,6 +92,10 @@ class ProcessLink(Owned):
         """From now on this is the link of its end."""
         self._end.taken = self._taken
         here.add(self)
+
+    def read_later(self) -> None:
+        """Nobody uses it yet: it is read in a while.  (Nothing is written, so any lock may be held.)"""
+        self._reading.put_off(io_poller())
 
     @property
     def twin(self) -> ProcessLink | None:

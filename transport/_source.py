@@ -188,6 +188,10 @@ class Source(ABC):
             self.watch(poller)
             return
         self._wanted()
+        self.put_off(poller)
+
+    def put_off(self, poller: Poller) -> None:
+        """*poller* reads in a while, if nobody does by then; nobody is told that it is wanted."""
         with self._role:
             self._home = poller
             put_off = self._poller is None and self._seen_loans is None and not self._retired

@@ -8,10 +8,11 @@ import os
 import signal
 import sys
 import time
+from typing import cast
 
 import transport
 from tests.transport.links import process_link
-from transport import MessagePort
+from transport import MessageChannel, MessagePort
 
 
 def echo(port: MessagePort) -> None:
@@ -52,6 +53,18 @@ def hang(port: MessagePort) -> None:
     """Say who one is, and do nothing any more."""
     port.post_message(os.getpid())
     time.sleep(60)
+
+
+def hang_with_a_port_in_a_message(port: MessagePort) -> None:
+    """Leave the port that comes in a message between threads; fork, tell the fork's pid, and hang."""
+    held = cast(MessagePort, port.receive(20))
+    near, far = MessageChannel()
+    near.post_message(held, [held])
+    forked = os.fork()
+    if forked:
+        port.post_message(forked)
+    time.sleep(60)
+    del far
 
 
 def post_and_leave(port: MessagePort, count: int) -> None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 import threading
+from multiprocessing import get_context
 from typing import cast
 
 import pytest
 
 from clonecodec import DecodeError
+from tests.transport import children
 from tests.transport.links import process_link
 from tests.transport.settling import until
 from transport import CloseReason, MessageChannel, MessagePort, PortClosedError
 from transport._process_codec import MOVED_PORT
 from transport._process_folded import Folded, fresh
+from transport._process_outbox import bursts
 from transport._process_owner import here
 from transport._process_parcel import ALONE
 from transport._process_wire import MESSAGE, Descriptor, Record, chunks
@@ -151,6 +155,44 @@ def test_threads_that_use_it_at_once_use_the_same() -> None:
         near.close()
 
 
+def test_unfolding_one_waits_for_no_other_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    # (Whoever holds that link may himself be waiting for this end: one who reads it and hears a CLAIM is.)
+    monkeypatch.setattr("transport._process_outbox.call_when_idle", lambda call: None)
+    other, _ = MessageChannel("process")
+    link = process_link(other)
+    while not bursts.outboxes:
+        other.post_message("one behind another, if no other program comes between")
+    near, far = MessageChannel("process")
+    folded = far._end.link
+    assert isinstance(folded, Folded)
+    with link.lock:
+        thread = threading.Thread(target=folded.unfold, daemon=True)
+        thread.start()
+        thread.join(5)
+
+        assert not thread.is_alive()
+    near.post_message("read all the same")
+    until(lambda: far._end.items)
+
+
+def test_one_that_is_sent_away_meanwhile_is_not_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, far = MessageChannel("process")
+    folded = far._end.link
+    assert isinstance(folded, Folded)
+    remember = here.remember
+
+    def late(unused: Folded) -> None:
+        folded.take()
+        remember(unused)
+
+    monkeypatch.setattr(here, "remember", late)
+    folded.attend(None)
+
+    assert folded not in here._unused
+
+
 def test_both_ends_are_known_to_be_here() -> None:
     near, far = MessageChannel("process")
 
@@ -178,6 +220,25 @@ def test_a_fork_finds_none() -> None:
     assert not is_folded(far)
     assert near.receive(10) == "the child's"
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_one_in_a_message_between_threads_is_watched_by_its_peer_from_a_fork_on() -> None:
+    control, there = MessageChannel("process")
+    process = get_context("spawn").Process(target=children.hang_with_a_port_in_a_message, args=(there,))
+    process.start()
+    mine, peer = MessageChannel("process")
+    control.post_message(mine, [mine])
+    forked = cast(int, control.receive(20))
+    try:
+        process.kill()
+
+        with pytest.raises(PortClosedError) as caught:
+            peer.receive(5)
+        assert caught.value.reason is CloseReason.PEER_DIED
+    finally:
+        os.kill(forked, signal.SIGKILL)
+        process.join(10)
 
 
 def test_what_is_no_socket_is_no_end() -> None:
