@@ -26,7 +26,7 @@ from time import monotonic
 from typing import Final
 
 from transport._gather import call_when_idle
-from transport._io import io_poller
+from transport._io import call_later, io_poller
 from transport._process_socket import SEND as _FLAGS
 from transport._process_socket import Side
 from transport._process_wire import (
@@ -108,6 +108,8 @@ class Outbox:
         self._writing = False
         self._waiting = False
         """Does the I/O thread wait for room?"""
+        self._retrying = False
+        """Will the I/O thread try again in a while, whatever there is to wait for?"""
         self._listed = False
         """Is this one of ``bursts``?"""
         self._at_once = 0.0
@@ -309,14 +311,13 @@ class Outbox:
 
     def _retry(self) -> None:
         """The kernel has too many descriptors in flight: nothing tells when it has room again."""
-        from threading import Timer  # a machine at its limits
+        if not self._retrying:
+            self._retrying = True
+            call_later(self._try_again)
 
-        timer = Timer(0.01, self._on_written)
-        timer.daemon = True
-        try:
-            timer.start()
-        except RuntimeError:
-            self._on_broken()
+    def _try_again(self) -> None:
+        self._retrying = False  # before it fails again
+        self._on_written()
 
     def _wait(self) -> None:
         if not self._waiting:
@@ -337,7 +338,7 @@ class Outbox:
     def forget(self, *, keep: bool) -> None:
         """In a forked child: the I/O thread that waits is the parent's, and so is what is queued, unless
         *keep*."""
-        self._writing = self._waiting = self._listed = False
+        self._writing = self._waiting = self._retrying = self._listed = False
         if not keep:
             self._queue.clear()
             self._begun = False

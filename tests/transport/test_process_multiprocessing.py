@@ -357,6 +357,22 @@ def test_an_end_that_is_closed_while_its_process_forks_is_not_watched() -> None:
     assert near.close_reason is CloseReason.PEER_DIED
 
 
+def test_a_child_that_ends_without_the_interpreter_s_leave_closes_its_port_first_and_all_arrives() -> None:
+    near, far = MessageChannel("process")
+
+    def child() -> None:
+        for i in range(50):
+            far.post_message(i)
+        far.close()
+        os._exit(0)
+
+    pid = in_child(child)
+
+    assert list(near) == list(range(50))
+    assert near.close_reason is CloseReason.PEER
+    assert wait_for(pid) == 0
+
+
 def test_inherited_ports_are_dormant() -> None:
     near, far = MessageChannel("process")
     far.post_message("before")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from typing import cast
 
 import pytest
@@ -14,8 +16,10 @@ from clonecodec import ArrayBuffer
 from tests.transport.links import process_link
 from tests.transport.settling import quiet, until
 from transport import MessageChannel, MessagePort, PortClosedError
-from transport._process_outbox import LITTLE
-from transport._process_wire import SMALL
+from transport._io import GRACE
+from transport._process_outbox import LITTLE, Outbox
+from transport._process_socket import Side
+from transport._process_wire import SMALL, Octets
 from transport._source import Source
 
 
@@ -375,3 +379,45 @@ def test_text_of_any_length_keeps_its_place_among_others(length: int) -> None:
     far.post_message("taken")
     assert near.receive(10) == "taken"
     assert near.buffered_amount == 0
+
+
+class FullForDescriptors:
+    """A socket that takes nothing for as long as the kernel has too many descriptors in flight."""
+
+    def __init__(self) -> None:
+        self.full = True
+        self.written = b""
+
+    def send(self, data: bytes, flags: int) -> int:
+        if self.full:
+            raise OSError(errno.ENOBUFS, "No buffer space available")
+        self.written += data
+        return len(data)
+
+    def sendmsg(self, data: Sequence[Octets], ancillary: Sequence[object], flags: int) -> int:
+        return self.send(b"".join(data), flags)
+
+
+def test_what_the_kernel_has_no_room_for_is_tried_again_by_one_for_all_that_is_posted() -> None:
+    socket = FullForDescriptors()
+    lock = threading.RLock()
+    tries = 0
+
+    def try_again() -> None:
+        nonlocal tries
+        with lock:
+            tries += 1
+            outbox.flush()
+
+    outbox = Outbox(cast(Side, socket), try_again, lambda: None)
+    start = time.monotonic()
+    with lock:
+        for _ in range(500):
+            outbox.post(b"x" * 100)
+        outbox.flush()
+    quiet(0.1)
+    assert 1 <= tries <= (time.monotonic() - start) / GRACE + 1
+
+    socket.full = False
+    until(lambda: not outbox)
+    assert socket.written.count(b"x") == 500 * 100
