@@ -71,7 +71,7 @@ asan: $(VENV)/.ready documents ## the codec's tests and INPUTS=100000 damaged on
 	cd $(ASAN) && export LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc && \
 	$(abspath $(PY)) -m fuzz.fuzz_twins --seed $(or $(SEED),1) --inputs $(or $(INPUTS),100000) && \
-	$(abspath $(PY)) -m pytest -q -p no:cacheprovider $(ASAN_TESTS)
+	$(abspath $(PY)) -m pytest -q -p no:cacheprovider --numprocesses=$(JOBS) $(ASAN_TESTS)
 
 nodes: $(NODES:%=.node/%/.ready) ## install the Nodes that the tests ask, from npm
 

@@ -33,8 +33,8 @@ APART: Final = (
     ("clonecodec._reader", "clonecodec._writer"),
     ("clonecodec._writer", "clonecodec._reader"),
     ("clonecodec._loop", "clonecodec._writer"),
-    ("clonecodec._clone", "clonecodec._reader"),
-    ("clonecodec._clone", "clonecodec._writer"),
+    ("clonecodec._cloner", "clonecodec._reader"),
+    ("clonecodec._cloner", "clonecodec._writer"),
 )
 """Pairs of which the first, with all that is in it, never imports the second."""
 
