@@ -17,11 +17,11 @@ long enough, or when this process waits for a message, or by the gathering threa
 
 from __future__ import annotations
 
-import socket
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import islice
+from socket import SCM_RIGHTS, SOL_SOCKET
 from time import monotonic
 from typing import Final
 
@@ -187,11 +187,25 @@ class Outbox:
     def put_now(self, entry: Chunk) -> None:
         """Write *entry* behind all that was put before; now, if there is room."""
         queue = self._queue
-        alone = not queue
-        queue.append(entry if alone else _own(entry))
-        self.flush()
-        if alone and queue and isinstance(head := queue[0], Chunk):
-            queue[0] = _own(head)
+        if queue or self._writing:
+            queue.append(_own(entry))
+            self.flush()
+            return
+        # As in ``post``: nothing is queued, and there is room, nearly always.
+        self._writing = True
+        try:
+            count = self._send(entry)
+        except OSError:
+            count = 0
+        finally:
+            self._writing = False
+        if count != sum(map(len, entry.views)):
+            queue.appendleft(_cut(entry, count))
+            self._begun = count > 0
+        if queue:
+            self.flush()
+            if queue and isinstance(head := queue[0], Chunk):
+                queue[0] = _own(head)
 
     def begin_with(self, entries: Iterable[Chunk], *, begun: bool) -> None:
         """Write *entries* before all others; *begun* if a part of the first has been written."""
@@ -248,10 +262,8 @@ class Outbox:
         queue = self._queue
         cargo = self._cargo()
         head = together(cargo) if len(cargo) > 1 else cargo[0] if cargo else self._joined()
-        numbers = [handle.number for handle in head.handles]
-        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", numbers))] if numbers else []
         try:
-            count = self._socket.sendmsg(head.views[:1024], ancillary, _FLAGS)
+            count = self._send(head)
         except OSError as error:
             self._failed(error)
             return False
@@ -261,6 +273,11 @@ class Outbox:
             queue.appendleft(head)
         self._written(count)
         return True
+
+    def _send(self, chunk: Chunk) -> int:
+        numbers = [handle.number for handle in chunk.handles]
+        ancillary = [(SOL_SOCKET, SCM_RIGHTS, array("i", numbers))] if numbers else []
+        return self._socket.sendmsg(chunk.views[:1024], ancillary, _FLAGS)
 
     def _cargo(self) -> list[Chunk]:
         """The first entries, if they have descriptors: as many as go with one byte."""

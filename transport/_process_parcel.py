@@ -117,10 +117,10 @@ class Packed:
                 handles += descriptors
                 continue
             maximum = 0 if token.max_byte_length is None else token.max_byte_length + 1
-            if token.fd is not None:
+            fd = token.fd
+            if fd is not None:
                 records.append(Record(MOVED_MEMFD, 1, 0, token.byte_length, maximum))
-                segments.append(b"")
-                handles.append(Borrowed(token.fd, token))
+                handles.append(Borrowed(fd, token))
             else:
                 octets = memoryview(token.memory)[: token.byte_length].toreadonly()
                 records.append(Record(MOVED_BYTES, 0, len(octets), len(octets), maximum))
@@ -204,11 +204,10 @@ class Parcel(Sealed):
         frame = self._frame
         assert frame is not None
         live: list[object] = []
-        listed = sum(record.kind in LISTED for record in frame.records)
         try:
             if frame.kind == BAD:
                 raise DecodeError(self._payload.decode("utf-8", "replace"), 0)
-            self._build(frame, live)
+            listed = self._build(frame, live)
             value = live[0] if self._payload == ALONE and listed else _read(self._payload, live)
         except BaseException:
             drop_all([*live, *self.dispose()])
@@ -216,22 +215,25 @@ class Parcel(Sealed):
         self._frame = None
         return value, live[:listed]
 
-    def _build(self, frame: Frame, live: list[object]) -> None:
+    def _build(self, frame: Frame, live: list[object]) -> int:
+        """Make the objects beside the message, in *live*; how many of them were listed."""
         if frame.lost:
             raise DecodeError("descriptors were lost: this process has too many files open", 0)
         records, segments = frame.records, frame.segments
         frame.records, frame.segments = [], []
+        listed = 0
         try:
             for record, segment in zip(records, segments, strict=True):
-                handles, frame.handles = (
-                    frame.handles[: record.descriptors],
-                    frame.handles[record.descriptors :],
-                )
+                count = record.descriptors
+                handles, frame.handles = frame.handles[:count], frame.handles[count:]
                 live.append(_build(record, segment, handles, self._adopt))
+                if record.kind in LISTED:
+                    listed += 1
         except (ValueError, OSError, ImportError, IndexError, struct.error) as error:
             # (ImportError: there is no descriptor to load the module mmap.)
             frame.records, frame.segments = records[len(live) + 1 :], segments[len(live) + 1 :]
             raise DecodeError(f"an attachment of the message is of no use: {error}", 0) from None
+        return listed
 
     def dispose(self) -> Sequence[object]:
         frame, self._frame = self._frame, None

@@ -101,14 +101,18 @@ class FrameReader:
         self._piece_done()
 
     def came(self, data: memoryview, size: int) -> None:
-        """What one call has read, at the beginning of *data*: one whole message, nearly always.
+        """What one call has read, at the beginning of *data*: one whole frame, nearly always.
 
         Raises:
             FrameError: as ``feed``.
         """
         if size > _BEFORE and not (self._rest or self.unfilled):
-            kind, _, descriptors, records, length, taken = _unpack(data)
-            if kind == MESSAGE and length == size - _BEFORE and not (descriptors or records):
+            kind, lost, descriptors, records, length, taken = _unpack(data)
+            if kind == MESSAGE and length == size - _BEFORE:
+                if descriptors or records:
+                    self._begin(kind, descriptors, records, length, bool(lost), taken)
+                    self._body(data[_BEFORE:size].tobytes())
+                    return
                 if taken:
                     self._on_taken(taken)
                 self._on_messages((data[_BEFORE:size].tobytes(),))

@@ -200,8 +200,12 @@ class Frame:
         """
         if self.payload_start > len(self.body):
             raise FrameError("a frame's records do not fit in its body")
-        self.records = [*map(Record._make, RECORD.iter_unpack(self.body[: self.payload_start]))]
-        if sum([record.descriptors for record in self.records]) != len(self.handles) and not self.lost:
+        count = 0
+        for fields in RECORD.iter_unpack(self.body[: self.payload_start]):
+            record = Record(*fields)
+            self.records.append(record)
+            count += record.descriptors
+        if count != len(self.handles) and not self.lost:
             raise FrameError("a frame's descriptors are not those of its records")
 
 
