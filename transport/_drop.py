@@ -86,7 +86,7 @@ def collect() -> None:
         elif isinstance(item, Sealed):
             carried = item.dispose()
         else:
-            item.abandon(CloseReason.LOCAL)
+            item.abandon(CloseReason.PEER)  # what the other side hears; nobody here has called close()
             continue
         for thing in carried:
             if isinstance(thing, Abandonable):

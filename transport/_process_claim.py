@@ -27,6 +27,7 @@ from transport.port import MessagePort
 if TYPE_CHECKING:
     from threading import RLock
 
+    from transport._dispatch import Home
     from transport._end import End
     from transport._process_source import ProcessSource
 
@@ -61,6 +62,10 @@ class Owned(ABC):
         """In the child: what the parent's threads were at is not to be finished here."""
 
     @abstractmethod
+    def attend(self, home: Home | None) -> None:
+        """Have messages come in."""
+
+    @abstractmethod
     def finish(self) -> None:
         """The program ends: send the end mark, unless the end is another process's."""
 
@@ -84,25 +89,28 @@ class Owned(ABC):
     # ------------------------------------------------------------------ this end
 
     def use(self) -> None:
-        """Somebody uses this end here."""
-        if self.dormant:
-            self.claim()
+        """Somebody posts to this end, or waits for what is taken of that: so it is read here, too."""
+        if self._reading.unclaimed:
+            self.attend(None)
 
     def claim(self) -> None:
         """In a forked child: this end is ours from now on, and the other side is told so."""
         if not self.dormant:
             return
+        # First what needs a descriptor: if none is left, the next use claims it.
+        before, other = self.peer, None
+        if before is None:
+            other = parent() if self._both_here else None
+        elif before.pid != os.getpid():
+            other = peer(before.pid, Descriptor(os.dup(before.pidfd.number)))
         self.dormant = False
         port = self.port()
         if port is not None:
             port._pid = os.getpid()
         self._reading.claim()  # before it may be heard that the other side is dead: what it wrote is ours
         here.add(self)
-        before, self.peer = self.peer, None
-        if before is None:
-            self.know(parent() if self._both_here else None)
-        elif before.pid != os.getpid():
-            self.know(peer(before.pid, Descriptor(os.dup(before.pidfd.number))))
+        self.peer = None
+        self.know(other)
         self.announce()
         self.flush()
 

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from transport._end import End
+from transport._process_parcel import Shipped
 from transport._process_ship import FREIGHT, duplicates
 from transport._process_wire import Descriptor
 from transport.port import MessagePort, open_port
@@ -26,13 +27,13 @@ class _Launch:
     """The ports that go with one child."""
 
     def __init__(self, popen: Any) -> None:
-        self._ports: list[tuple[MessagePort, bytes, list[Descriptor]]] = []
+        self._ports: list[tuple[MessagePort, Shipped]] = []
         popen._transport_launch = self
         popen.__class__ = _watched(type(popen))
         weakref.finalize(popen, self.failed).atexit = False
 
-    def add(self, port: MessagePort, state: bytes, handles: list[Descriptor]) -> None:
-        self._ports.append((port, state, handles))
+    def add(self, port: MessagePort, shipped: Shipped) -> None:
+        self._ports.append((port, shipped))
 
     def started(self) -> None:
         """There is a child, and it has its own copies of the descriptors."""
@@ -41,8 +42,8 @@ class _Launch:
     def failed(self) -> None:
         """There will be no child."""
         ports, self._ports = self._ports, []
-        for port, state, handles in ports:
-            port.transfer_restore(FREIGHT.adopt(state, handles))
+        for port, (state, handles) in ports:
+            port.transfer_restore(FREIGHT.adopt(state, duplicates(handles)))
 
 
 class _Pickling:
@@ -104,12 +105,12 @@ def reduce_port(port: MessagePort) -> tuple[object, ...]:
     token = port.transfer_take()
     assert isinstance(token, End)
     try:
-        [(state, shipped)] = FREIGHT.ship([token], [])
+        [shipped] = FREIGHT.ship([token], [])
     except OSError:
         port.transfer_restore(token)
         raise
-    handles = duplicates(shipped)
-    popen.launch.add(port, state, handles)
+    popen.launch.add(port, shipped)
+    state, handles = shipped
     return _rebuild, (state, [reduction.DupFd(handle.number) for handle in handles])
 
 

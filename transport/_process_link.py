@@ -67,7 +67,7 @@ class ProcessLink(Owned):
         self.socket: Final = sock
         self.freight: Final = freight
         self.reader: Final = FrameReader(self._hear_messages, self._hear_frame, self._hear_taken)
-        self._reading = ProcessSource(sock, self.reader, self._hear_end, self.use)
+        self._reading = ProcessSource(sock, self.reader, self._hear_end, self.claim)
         self.source = self._reading
         self.outbox: Final = Outbox(sock, self.flush, self._broken)
         self.lock = RLock()
@@ -113,7 +113,7 @@ class ProcessLink(Owned):
     # ------------------------------------------------------------------ posting
 
     def post(self, value: object, transfer: Iterable[object] = NOTHING_LISTED) -> None:
-        if self.dormant:
+        if self._reading.unclaimed:
             self.use()
         if transfer is NOTHING_LISTED:
             payload = dumps_plain(value)
@@ -162,10 +162,10 @@ class ProcessLink(Owned):
         self.discard(entries)
 
     def send(self, item: Item) -> None:
-        self.use()
         if isinstance(item, EndMark):
             self.close(item.reason)
             return
+        self.use()
         try:
             if isinstance(item, (Plain, Parcel)):
                 self._put(item.again(), item.size)
@@ -210,10 +210,10 @@ class ProcessLink(Owned):
         self.posted = self.acknowledged
 
     def close(self, reason: CloseReason) -> None:
-        if self._end.ended is None and reason is CloseReason.LOCAL and self._reading.peeking:
+        if self._end.ended is None and reason is CloseReason.PEER and self._reading.peeking:
             self.quit()  # dropped by one who has not used it since a fork: another process may
             return
-        self.use()
+        self.claim()
         with self.lock:
             if self._closing or self.gone:
                 return
@@ -267,7 +267,7 @@ class ProcessLink(Owned):
 
     def part(self) -> tuple[list[Chunk], bool]:
         """This link is to be taken apart: what is not written yet.  The caller takes the socket."""
-        self.use()
+        self.claim()
         with self.lock:
             if self.announced:
                 self._say(DISOWN)

@@ -148,6 +148,8 @@ class Peer:
         self.pid: Final = pid
         self.pidfd: Final = pidfd
         self._links: Final[weakref.WeakSet[Link]] = weakref.WeakSet()
+        self._changing: Final = RLock()
+        self._dead = False
         self._watcher: Final = os.getpid()
         self._poller: Final = io_poller()
         died = weakref.WeakMethod(self._died)
@@ -160,16 +162,24 @@ class Peer:
         self._poller.on_readable(pidfd.number, hear)
 
     def add(self, link: Link) -> None:
-        self._links.add(link)
+        with self._changing:
+            self._links.add(link)
+            dead = self._dead
+        if dead:  # the others have been told
+            call_later(self._died)
 
     def remove(self, link: Link) -> None:
-        self._links.discard(link)
+        with self._changing:
+            self._links.discard(link)
 
     def _died(self) -> None:
         if _peers.get(self.pid) is self:
             _peers.pop(self.pid, None)
         self._poller.on_readable(self.pidfd.number, None)
-        for link in list(self._links):
+        with self._changing:
+            self._dead = True
+            links = list(self._links)
+        for link in links:
             link.peer_died(self)
 
     def __del__(self) -> None:

@@ -189,7 +189,7 @@ def _take_apart(end: End, link: ProcessLink) -> Work:
     to_come += link.reader.half_read()
     known = link.peer
     if known is not None:
-        peer_pid, peer_handles = known.pid, [Descriptor(os.dup(known.pidfd.number))]
+        peer_pid, peer_handles = known.pid, [known.pidfd]  # (no copy: there may be no descriptor left)
     else:
         peer_pid, peer_handles = 0, []
     to_go, begun = link.part()

@@ -82,9 +82,8 @@ class ProcessSource(Source):
         if bursts.outboxes:
             flush_bursts()
         if self.unclaimed:
-            self.unclaimed = False
             self._on_use()
-            if self.peeking:
+            if self.unclaimed:
                 self.claim()
 
     def _look(self) -> bool:

@@ -77,7 +77,8 @@ class Link(Protocol):
     def close(self, reason: CloseReason) -> None:
         """Let the other end see the end mark behind all that was sent; later sends are dropped.
 
-        The other side's reason is PEER if *reason* is LOCAL, else *reason* itself.  May be called again.
+        The other side's reason is PEER if *reason* is LOCAL, else *reason* itself.  It is PEER here if nobody
+        has called ``close()``, but the port was collected.  May be called again.
         What was sent before still goes out; the descriptor is closed when it has.
         """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import multiprocessing
 import os
@@ -21,6 +22,8 @@ from tests.transport.settling import collect, until
 from transport import CloseReason, MessageChannel, MessagePort, PortClosedError
 from transport._process_folded import Folded
 from transport._process_link import ProcessLink
+from transport._process_owner import Peer
+from transport._process_wire import Descriptor
 
 METHODS = ("spawn", "forkserver", "fork")
 KINDS: tuple[Literal["process", "thread"], ...] = ("process", "thread")
@@ -325,7 +328,7 @@ def test_what_a_dead_parent_has_written_is_its_heir_s() -> None:
         def child() -> None:
             os.close(right)
             assert os.read(left, 1) == b""  # the parent is dead
-            far._end.link.use()  # type: ignore[attr-defined]
+            far._end.link.claim()  # type: ignore[attr-defined]
             time.sleep(0.2)  # its death is heard of before anything is read
             os.write(out, repr((list(far), far.close_reason)).encode())
 
@@ -401,6 +404,67 @@ def test_an_unclaimed_end_that_is_dropped_after_a_fork_sends_no_end_mark() -> No
     collect()
 
     assert near.receive(10) == "mine now"
+    assert wait_for(pid) == 0
+
+
+def test_what_is_posted_after_a_fork_and_the_close_arrive_while_a_child_has_copies(
+    sleeper: list[Any],
+) -> None:
+    near, far = MessageChannel("process")
+    far.on("message", (heard := []).append)
+    far.on("close", lambda: heard.append("close"))
+    sleeper.append(start("fork", time.sleep, 60))
+
+    for number in range(20):
+        near.post_message(bytes([number]) * 100_000)
+    near.close()
+
+    until(lambda: len(heard) == 21)
+    assert [message[0] for message in heard[:-1]] == [*range(20)]
+    assert heard[-1] == "close"
+
+
+def test_a_port_that_is_closed_right_after_a_fork_closes_the_channel(sleeper: list[Any]) -> None:
+    near, far = MessageChannel("process")
+    far.on("message", print)
+    sleeper.append(start("fork", time.sleep, 60))
+
+    near.close()
+
+    until(lambda: far.close_reason is CloseReason.PEER)
+
+
+def test_a_child_that_only_posts_hears_what_is_taken() -> None:
+    near, far = MessageChannel("process")
+
+    def child() -> None:
+        far.post_message("taken?")
+        asyncio.run(asyncio.wait_for(far.drained(), 10))
+        far.close()
+
+    pid = in_child(child)
+
+    assert near.receive(10) == "taken?"
+    assert wait_for(pid) == 0
+
+
+def test_who_asks_for_the_death_of_a_dead_process_is_told() -> None:
+    class Link:
+        def __init__(self) -> None:
+            self.heard: list[Peer] = []
+
+        def peer_died(self, other: Peer) -> None:
+            self.heard.append(other)
+
+    pid = in_child(lambda: None)
+    early, late = Link(), Link()
+    peer = Peer(pid, Descriptor(os.pidfd_open(pid)))
+    peer.add(cast(Any, early))
+    until(lambda: early.heard == [peer])
+
+    peer.add(cast(Any, late))
+
+    until(lambda: late.heard == [peer])
     assert wait_for(pid) == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import resource
 import socket
@@ -12,6 +13,7 @@ from typing import cast
 import pytest
 
 from clonecodec import ArrayBuffer, DecodeError, SharedArrayBuffer
+from tests.transport import children
 from tests.transport.links import process_link
 from tests.transport.settling import collect, quiet
 from tests.transport.test_program import run
@@ -291,6 +293,47 @@ def test_no_descriptors_left_is_an_oserror_and_nothing_leaks() -> None:
     assert not mine.detached
     peer.post_message("still there")
     assert mine.receive(5) == "still there"
+
+
+def test_a_port_whose_peer_is_known_moves_without_a_descriptor_left() -> None:
+    near, far = MessageChannel("process")
+    mine, theirs = MessageChannel("process")
+    context = multiprocessing.get_context("fork")
+    child = context.Process(target=children.echo, args=(theirs,))
+    child.start()
+    mine.post_message("known?")
+    assert mine.receive(10) == "known?"
+    collect()
+
+    with few_files(0):
+        near.post_message(mine, [mine])
+
+    moved = cast(MessagePort, far.receive(5))
+    moved.post_message("moved")
+    assert moved.receive(5) == "moved"
+    moved.close()
+    child.join(10)
+    assert child.exitcode == 0
+
+
+def test_an_inherited_port_can_be_used_when_there_are_descriptors_again() -> None:
+    near, far = MessageChannel("process")
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            with few_files(0), pytest.raises(OSError):
+                far.post_message("too early")
+            far.post_message("mine")
+            code = 0
+        finally:
+            os._exit(code)
+
+    assert near.receive(10) == "mine"
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    with pytest.raises(PortClosedError):
+        near.receive(10)
+    assert near.close_reason is CloseReason.PEER_DIED
 
 
 def test_descriptors_that_find_no_room_are_a_messageerror_and_lose_nothing_else() -> None:
