@@ -102,30 +102,13 @@ leaf(Cloning *cloning, PyObject *item)
 
 /* ---- Containers ---- */
 
-/* Make room for as many clones again. */
-static int
-grow_clones(Cloning *cloning)
-{
-    Py_ssize_t room = 2 * cloning->clone_room;
-    PyObject **old = cloning->clones == cloning->few_clones ? NULL : cloning->clones;
-    PyObject **clones = PyMem_Realloc(old, room * sizeof *clones);
-    if (clones == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    if (old == NULL)
-        memcpy(clones, cloning->few_clones, sizeof cloning->few_clones);
-    cloning->clones = clones;
-    cloning->clone_room = room;
-    return 0;
-}
-
 /* Remember that *clone* is what *original* becomes. */
 static int
 known(Cloning *cloning, PyObject *original, bool alone, PyObject *clone)
 {
     Py_ssize_t number = cloning->numbers.count;
-    if (UNLIKELY(number == cloning->clone_room) && grow_clones(cloning) < 0)
+    if (UNLIKELY(number == cloning->clone_room) &&
+        grow_objects(&cloning->clones, &cloning->clone_room, cloning->few_clones) < 0)
         return -1;
     if (numbers_begin(&cloning->numbers, original, alone) < 0)
         return -1;

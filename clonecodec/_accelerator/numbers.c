@@ -93,21 +93,20 @@ numbers_visit(Numbers *numbers, visitproc visit, void *arg)
     return 0;
 }
 
-/* Make room for as many objects again. */
+/* Make room for as many objects again; the first SMALL_TABLE are in *few*, within what knows them. */
 int
-numbers_grow(Numbers *numbers)
+grow_objects(PyObject ***objects, Py_ssize_t *room, PyObject *const *few)
 {
-    Py_ssize_t room = numbers->room * 2;
-    PyObject **old = numbers->objects == numbers->few ? NULL : numbers->objects;
-    PyObject **objects = PyMem_Realloc(old, room * sizeof *objects);
-    if (objects == NULL) {
+    bool small = *objects == few;
+    PyObject **grown = PyMem_Realloc(small ? NULL : *objects, 2 * *room * sizeof *grown);
+    if (grown == NULL) {
         PyErr_NoMemory();
         return -1;
     }
-    if (old == NULL)
-        memcpy(objects, numbers->few, sizeof numbers->few);
-    numbers->objects = objects;
-    numbers->room = room;
+    if (small)
+        memcpy(grown, few, SMALL_TABLE * sizeof *few);
+    *objects = grown;
+    *room *= 2;
     return 0;
 }
 
@@ -191,7 +190,7 @@ numbers_settle(Numbers *numbers)
 int
 numbers_append(Numbers *numbers, PyObject *object)
 {
-    if (numbers->count == numbers->room && numbers_grow(numbers) < 0)
+    if (numbers->count == numbers->room && grow_objects(&numbers->objects, &numbers->room, numbers->few) < 0)
         return -1;
     numbers->objects[numbers->count++] = Py_NewRef(object);
     numbers->owned = numbers->entered = numbers->count;

@@ -37,7 +37,7 @@ int numbers_own(Numbers *numbers);
 int numbers_settle(Numbers *numbers);
 int numbers_enter(Numbers *numbers, PyObject *object, Py_ssize_t number);
 void numbers_forget(Numbers *numbers, Py_ssize_t first);
-int numbers_grow(Numbers *numbers);
+int grow_objects(PyObject ***objects, Py_ssize_t *room, PyObject *const *few);
 int numbers_append(Numbers *numbers, PyObject *object);
 
 /* Where *object* stands in the table, if nothing else stands there. */
@@ -66,7 +66,8 @@ numbers_find(Numbers *numbers, PyObject *object)
 static inline int
 numbers_begin(Numbers *numbers, PyObject *object, bool alone)
 {
-    if (UNLIKELY(numbers->count == numbers->room) && numbers_grow(numbers) < 0)
+    if (UNLIKELY(numbers->count == numbers->room) &&
+        grow_objects(&numbers->objects, &numbers->room, numbers->few) < 0)
         return -1;
     if (!alone && numbers_enter(numbers, object, numbers->count) < 0)
         return -1;

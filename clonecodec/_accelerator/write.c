@@ -405,15 +405,15 @@ write_items(Run *run, PyObject *const *items, Py_ssize_t size)
     return index;
 }
 
-/* Go on with a list or a tuple of which so many items have been written. */
+/* Go on with a list, a tuple or the list of a set's members, of which so many items have been written. */
 static int
-enter_items(Run *run, Source source, PyObject *value, Py_ssize_t size, Py_ssize_t index)
+enter_items(Run *run, Source source, Shape shape, PyObject *value, Py_ssize_t size, Py_ssize_t index)
 {
     if (check_depth(run) < 0)
         return -1;
     if (index == size)
-        return write_end(run->writer, ARRAY, size);
-    if (enter(run, source, ARRAY, Py_NewRef(value), size, source == IN_LIST) < 0)
+        return write_end(run->writer, shape, size);
+    if (enter(run, source, shape, Py_NewRef(value), size, source == IN_LIST && shape == ARRAY) < 0)
         return -1;
     run->frames[run->depth - 1].index = index;
     return 0;
@@ -438,7 +438,7 @@ write_list(Run *run, PyObject *value, bool alone)
             numbers_forget(&writer->numbers, number);
             return hand_over(run, run->state->names._other, value);
         }
-    return enter_items(run, IN_LIST, value, size, index);
+    return enter_items(run, IN_LIST, ARRAY, value, size, index);
 }
 
 /* Write a tuple, or begin it. */
@@ -450,32 +450,37 @@ write_tuple(Run *run, PyObject *value, bool alone)
         put_tagged(run->writer, run->writer->hint, BEGIN_DENSE_ARRAY, (uint64_t)size) < 0)
         return -1;
     Py_ssize_t index = write_items(run, ((PyTupleObject *)value)->ob_item, size);
-    return index < 0 ? -1 : enter_items(run, IN_TUPLE, value, size, index);
+    return index < 0 ? -1 : enter_items(run, IN_TUPLE, ARRAY, value, size, index);
 }
 
-/* Begin a set: its members in a list of their own. */
+/* Write the members of a set, in a list of their own, or begin them. */
 static int
-write_set(Run *run, PyObject *value, bool alone)
+write_members(Run *run, PyObject *value, PyObject *members, bool alone)
 {
     Writer *writer = run->writer;
-    PyObject *members = list_of(value);
-    if (members == NULL)
-        return -1;
     Py_ssize_t size = PyList_GET_SIZE(members);
+    PyObject *const *items = ((PyListObject *)members)->ob_item;
     for (Py_ssize_t i = 0; i < size; i++)
-        if ((PyObject *)Py_TYPE(PyList_GET_ITEM(members, i)) == run->state->ByIdentity) {
-            Py_DECREF(members);
+        if ((PyObject *)Py_TYPE(items[i]) == run->state->ByIdentity)
             return hand_over(run, run->state->names._other, value);
-        }
     int hint = PyFrozenSet_CheckExact(value) ? writer->hint : 0;
-    if (reserve(writer, hint + 1) < 0 || numbers_begin(&writer->numbers, value, alone) < 0) {
-        Py_DECREF(members);
+    if (reserve(writer, hint + 1) < 0 || numbers_begin(&writer->numbers, value, alone) < 0)
         return -1;
-    }
     for (; hint > 0; hint--)
         writer->buffer[writer->used++] = PADDING;
     writer->buffer[writer->used++] = BEGIN_SET;
-    return enter(run, IN_LIST, SET, members, size, false);
+    Py_ssize_t index = write_items(run, items, size);
+    return index < 0 ? -1 : enter_items(run, IN_LIST, SET, members, size, index);
+}
+
+/* Write a set, or begin it. */
+static int
+write_set(Run *run, PyObject *value, bool alone)
+{
+    PyObject *members = list_of(value);
+    int status = members == NULL ? -1 : write_members(run, value, members, alone);
+    Py_XDECREF(members);
+    return status;
 }
 
 /* Encodings._date; returns 1 for one that Python is to write. */
