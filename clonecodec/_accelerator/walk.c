@@ -97,13 +97,17 @@ raise_inside(State *state, PyObject *steps)
     return -1;
 }
 
-/* The members of a set, in its own order. */
+/* The members of a set, in its own order: out of its table, since an iterator takes as long as the list. */
 PyObject *
 list_of(PyObject *set)
 {
     int collecting = PyGC_Disable();
-    PyObject *list = PySequence_List(set);
+    PyObject *list = PyList_New(PySet_GET_SIZE(set));
     if (collecting)
         PyGC_Enable();
+    Py_ssize_t i = 0;
+    for (setentry *entry = ((PySetObject *)set)->table; list != NULL && i < PyList_GET_SIZE(list); entry++)
+        if (entry->key != NULL && entry->hash != -1) /* neither free nor freed */
+            PyList_SET_ITEM(list, i++, Py_NewRef(entry->key));
     return list;
 }

@@ -76,3 +76,27 @@ def test_text_beyond_ffff_has_one_outcome_of_any_length(characters: str) -> None
         for value in (text, text + "a", "a" + text, text + "\ud83d", "\ude00" + text, {text: [text]}):
             compare("dumps", lambda value=value: api.dumps(value))  # type: ignore[misc]
             compare("loads", lambda value=value: api.loads(clonecodec.dumps(value)))  # type: ignore[misc]
+
+
+def with_gaps(count: int, removed: int) -> set[object]:
+    """A set from which members have been removed: what they leave in its table is none."""
+    members: set[object] = set(range(0, 7 * count, 7)) | {str(number) for number in range(count)}
+    for number in range(removed):
+        members.discard(7 * number)
+        members.discard(str(count - number))
+    return members
+
+
+@pytest.mark.parametrize(("count", "removed"), [(0, 0), (3, 3), (5, 2), (40, 39), (1000, 900)])
+def test_sets_have_one_outcome_whatever_was_removed_from_them(count: int, removed: int) -> None:
+    members = with_gaps(count, removed)
+    shared = (1, 2)
+    for value in (
+        members,
+        frozenset(members),
+        members | {shared, (shared, 1 << 70), 1 << 70, None, 1.5},
+        [members, members, members | {frozenset({shared}), clonecodec.ByIdentity(members)}],
+        members | {object()},
+    ):
+        compare("dumps", lambda value=value: api.dumps(value))  # type: ignore[misc]
+        compare("clone", lambda value=value: api.structured_clone(value))  # type: ignore[misc]
