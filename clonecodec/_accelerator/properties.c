@@ -133,7 +133,7 @@ indexed_items(PyObject *dict, bool named)
         PyList_SET_ITEM(flat, 2 * i + 1, Py_NewRef(indexed[i].value));
     }
     position = 0;
-    while (PyDict_Next(dict, &position, &key, &value))
+    while (i < size && PyDict_Next(dict, &position, &key, &value))
         if (!array_index(key, &index)) {
             PyList_SET_ITEM(flat, 2 * i, Py_NewRef(key));
             PyList_SET_ITEM(flat, 2 * i + 1, Py_NewRef(value));
