@@ -12,7 +12,7 @@
  *     write.c        _writer.Serializer._walk, with write_scalars.h
  *     reader.c       what is called to read, and what is handed over to Python
  *     read.c         _reader.Deserializer._walk, with read_scalars.h and read_views.c
- *     clone.c        _clone.Cloner._walk
+ *     clone.c        _cloner.Cloner._walk
  *
  * What is in C is what most of any message is made of: None, bool, int, float, str, bytes, list, tuple, dict, Map,
  * set, frozenset, datetime and references.  Everything else is handed to the Python methods, value by value where a value

@@ -1,4 +1,4 @@
-/* _clone in C: a clone of one value, without a transfer list.
+/* _cloner in C: a clone of one value, without a transfer list.
  *
  * As in read.c, what is not as expected is left to Python, from the start: instances and exceptions among it, whose
  * own code might run.  So no code of the user's runs here.
