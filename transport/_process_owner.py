@@ -144,13 +144,15 @@ class Peer:
     while other threads let go of it.
     """
 
+    _watcher: int | None = None
+    """The process that watches it; None if there was no descriptor for its I/O thread."""
+
     def __init__(self, pid: int, pidfd: Descriptor) -> None:
         self.pid: Final = pid
         self.pidfd: Final = pidfd
         self._links: Final[weakref.WeakSet[Link]] = weakref.WeakSet()
         self._changing: Final = RLock()
         self._dead = False
-        self._watcher: Final = os.getpid()
         self._poller: Final = io_poller()
         died = weakref.WeakMethod(self._died)
 
@@ -160,6 +162,7 @@ class Peer:
                 call()
 
         self._poller.on_readable(pidfd.number, hear)
+        self._watcher = os.getpid()
 
     def add(self, link: Link) -> None:
         with self._changing:

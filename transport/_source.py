@@ -94,7 +94,8 @@ class Sleeper:
         self.woken = False
 
     def __del__(self) -> None:
-        self._wakeup.close()
+        if hasattr(self, "_wakeup"):  # there may have been no descriptor for it
+            self._wakeup.close()
 
 
 class _Sleepers(threading.local):

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import resource
 import socket
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
@@ -334,6 +335,25 @@ def test_an_inherited_port_can_be_used_when_there_are_descriptors_again() -> Non
     with pytest.raises(PortClosedError):
         near.receive(10)
     assert near.close_reason is CloseReason.PEER_DIED
+
+
+def test_a_thread_that_finds_no_descriptor_to_wait_with_may_come_again() -> None:
+    near, far = MessageChannel("process")
+    far.post_message("started")
+    near.receive(5)
+
+    def receive() -> None:
+        with few_files(0), pytest.raises(OSError):
+            far.receive(5)
+        near.post_message("still there")
+        heard.append(far.receive(5))
+
+    heard: list[object] = []
+    collect()
+    thread = threading.Thread(target=receive)
+    thread.start()
+    thread.join(10)
+    assert heard == ["still there"]
 
 
 def test_descriptors_that_find_no_room_are_a_messageerror_and_lose_nothing_else() -> None:
