@@ -101,7 +101,8 @@ class ProcessSource(Source):
             # It stays where it is, for whoever owns this end.
             self._on_end(REASONS[min(HEADER.unpack(head)[3], len(REASONS) - 1)])
         with self._role:
-            self._leave_poller()
+            if self.peeking:  # else somebody has just begun to use it, and another poller may read
+                self._leave_poller()
         return True
 
     # ------------------------------------------------------------------ reading

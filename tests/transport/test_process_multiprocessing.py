@@ -20,6 +20,7 @@ from clonecodec import ArrayBuffer, DataCloneError, SharedArrayBuffer
 from tests.transport import children
 from tests.transport.settling import collect, until
 from transport import CloseReason, MessageChannel, MessagePort, PortClosedError
+from transport._io import io_poller
 from transport._process_folded import Folded
 from transport._process_link import ProcessLink
 from transport._process_owner import Peer
@@ -446,6 +447,29 @@ def test_a_child_that_only_posts_hears_what_is_taken() -> None:
 
     assert near.receive(10) == "taken?"
     assert wait_for(pid) == 0
+
+
+def test_an_end_that_is_used_while_it_is_looked_at_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    near, far = MessageChannel("process")
+    assert isinstance(near._end.link, Folded)
+    link = near._end.link.unfold()
+    assert isinstance(link, ProcessLink)
+    reading, recv = link._reading, link.socket.recv
+
+    class Used:
+        def recv(self, *args: int) -> bytes:
+            monkeypatch.undo()
+            reading.watch(io_poller())  # in another thread
+            return recv(*args)
+
+    link.before_fork()
+    monkeypatch.setattr(reading, "_socket", Used())
+    far.post_message("first")
+    with reading._pumping:
+        reading.pump()
+
+    assert reading._poller is io_poller()
+    assert near.receive(5) == "first"
 
 
 def test_who_asks_for_the_death_of_a_dead_process_is_told() -> None:
