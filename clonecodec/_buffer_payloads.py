@@ -9,6 +9,7 @@ Offset and length of a view are bytes.  A buffer whose only use is the view on t
 from __future__ import annotations
 
 from . import _tags as tags
+from ._builders import NOT_YET
 from ._kinds import BY_FORMAT, BY_SUBTAG, UINT8
 from ._views import cast_view, make_view
 from .buffers import ArrayBuffer, SharedArrayBuffer
@@ -60,6 +61,11 @@ class BufferPayloads:
         self._objects.append(value)
         return value
 
+    def _next_number(self) -> int:
+        """Give the object that begins here its number, before what is inside it."""
+        self._objects.append(NOT_YET)
+        return len(self._objects) - 1
+
     def _array_buffer(self, hinted: bool) -> object:
         octets = self._wire.show(self._wire.uint64())
         if hinted or self._zero_copy:
@@ -93,13 +99,14 @@ class BufferPayloads:
         start = wire.offset
         resizable = isinstance(buffer, ArrayBuffer) and buffer.resizable
         subtag, offset, length, flags = self._view_header()
-        kind = BY_SUBTAG.get(subtag)
-        if kind is None:
-            raise DecodeError(f"unknown kind of view, 0x{subtag:02x}", start)
         if offset > buffer.byte_length or length > buffer.byte_length - offset:
             raise DecodeError(
                 f"a view of {length} bytes from {offset} on, in a buffer of {buffer.byte_length} bytes", start
             )
+        number = self._next_number()  # from here on, even if it cannot be made
+        kind = BY_SUBTAG.get(subtag)
+        if kind is None:
+            raise DecodeError(f"unknown kind of view, 0x{subtag:02x}", start)
         if offset % kind.size or length % kind.size:
             raise DecodeError(f"a view from {offset} on of {length} bytes, in elements of {kind.size}", start)
         tracking = bool(flags & tags.VIEW_TRACKS_LENGTH)
@@ -108,7 +115,8 @@ class BufferPayloads:
             raise DecodeError(f"a view with flags {flags} on a {what} buffer", start)
         if tracking:
             length = (buffer.byte_length - offset) // kind.size * kind.size
-        return self._numbered(make_view(kind, buffer, offset, length, tracking))
+        view = self._objects[number] = make_view(kind, buffer, offset, length, tracking)
+        return view
 
     def _view_follows(self) -> bool:
         # Behind a value that ends here, and where looking could wait for ever, nothing is looked for.

@@ -16,7 +16,7 @@ from ._properties import is_index
 from ._runs import ENDS, ITEMS, KEYED, OBJECT, ROOM, properties, scalars
 from ._tags import BEGIN_DENSE_ARRAY, BEGIN_OBJECT, END_DENSE_ARRAY
 from .errors import DecodeError, TruncatedError
-from .values import hole, undefined
+from .values import SparseArray, hole, undefined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,146 +51,160 @@ class Loop(Payloads):
         key: Any = None
         items: list[Any] = root.items
         target: dict[str, Any] = {}
-        while True:
-            # What comes before the value: nothing, a key, or the end of the container.
-            complete = False
-            if mode == OBJECT:
-                inner, key, offset = properties(data, offset, safe, target, stack, objects, max_depth)
-                if inner is None:
-                    mode, frame, items, length, target, key, number, hinted, anchor = stack.pop()
-                    continue
-                target, anchor = inner, len(stack)
-                if key is None:
-                    wire.offset = offset
-                    key = self.property_or_end(target)
-                    offset = wire.offset
-                    if key is None:
-                        complete = True
-                    elif is_index(key):
-                        frame, mode = self._object_frame(target, key), KEYED
-            elif mode == ITEMS and len(items) < length:
-                left, offset = scalars(data, offset, safe, items, length - len(items))
-                if not left:
-                    continue
-            elif (
-                frame is None
-                and offset < safe
-                and data[offset] == END_DENSE_ARRAY
-                and data[offset + 1] == 0
-                and data[offset + 2] == len(items) < 0x80
-            ):
-                complete = True
-                offset += 3
-            else:
-                if frame is None:
-                    frame = self._array_frame(items, length, number, hinted, len(stack), anchor)
-                mode = KEYED
-                wire.offset = offset
-                complete = frame.before(self)
-                offset = wire.offset
-
-            # Any other value: one that is complete now, one that begins, or one that is read whole.
-            if complete:
-                if frame is None:
-                    value: Any = target
-                    if mode == ITEMS:
-                        value = objects[number] = tuple(items) if hinted else items
-                    mode, frame, items, length, target, key, number, hinted, anchor = stack.pop()
-                    if mode == OBJECT:
-                        target[key] = value
+        try:
+            while True:
+                # What comes before the value: nothing, a key, or the end of the container.
+                complete = False
+                if mode == OBJECT:
+                    inner, key, offset = properties(data, offset, safe, target, stack, objects, max_depth)
+                    if inner is None:
+                        mode, frame, items, length, target, key, number, hinted, anchor = stack.pop()
                         continue
-                elif frame is root:
+                    target, anchor = inner, len(stack)
+                    if key is None:
+                        wire.offset = offset
+                        key = self.property_or_end(target)
+                        offset = wire.offset
+                        if key is None:
+                            complete = True
+                        elif is_index(key):
+                            frame, mode = self._object_frame(target, key), KEYED
+                elif mode == ITEMS and len(items) < length:
+                    left, offset = scalars(data, offset, safe, items, length - len(items))
+                    if not left:
+                        continue
+                elif (
+                    frame is None
+                    and offset < safe
+                    and data[offset] == END_DENSE_ARRAY
+                    and data[offset + 1] == 0
+                    and data[offset + 2] == len(items) < 0x80
+                ):
+                    complete = True
+                    offset += 3
+                else:
+                    if frame is None:
+                        frame = self._array_frame(items, length, number, hinted, len(stack), anchor)
+                    mode = KEYED
                     wire.offset = offset
-                    return
-                else:
-                    value = frame.close()
-                    mode, frame, items, length, target, key, number, hinted, anchor = stack.pop()
-            elif offset < safe and data[offset] == BEGIN_OBJECT and len(stack) < max_depth:
-                stack.append((mode, frame, items, length, target, key, number, hinted, anchor))
-                frame, mode, anchor, target = None, OBJECT, len(stack), {}
-                objects.append(target)
-                offset += 1
-                continue
-            elif (
-                offset < safe
-                and data[offset] == BEGIN_DENSE_ARRAY
-                and data[offset + 1] <= ROOM
-                and len(stack) < max_depth
-            ):
-                begun: list[Any] = []
-                count = data[offset + 1]
-                left, offset = scalars(data, offset + 2, safe, begun, count)
-                if left or offset >= safe or data[offset : offset + 3] != ENDS[count]:
-                    stack.append((mode, frame, items, length, target, key, number, hinted, anchor))
-                    frame, mode, anchor, items, length = None, ITEMS, len(stack), begun, count
-                    number, hinted = len(objects), False
-                    objects.append(anchor)
-                    continue
-                objects.append(begun)
-                value = begun
-                offset += 3
-            else:
-                wire.offset = offset
-                tag, padded = self._next_tag()
-                begins = tag in (BEGIN_OBJECT, BEGIN_DENSE_ARRAY) or tag in CONTAINERS
-                holey = tag == tags.HOLE and mode == ITEMS and frame is not root
-                if begins or (tag not in methods and not holey):  # an embedder reads it, and may read on
-                    stack.append((mode, frame, items, length, target, key, number, hinted, anchor))
-                if begins:
-                    depth = len(stack)
-                    if depth > max_depth:
-                        raise DecodeError(f"nested more than {max_depth} deep", offset)
-                    if tag == BEGIN_OBJECT:
-                        frame, mode, anchor, target = None, OBJECT, depth, {}
-                        objects.append(target)
-                    elif tag == BEGIN_DENSE_ARRAY:
-                        frame, mode, items, length = None, ITEMS, [], self._count()
-                        number, hinted = len(objects), padded
-                        anchor = anchor if hinted else depth
-                        objects.append(depth)
-                    else:
-                        frame, mode = CONTAINERS[tag](self, padded), KEYED
-                        frame.lie_in(depth, anchor)
-                        anchor = frame.anchor
+                    complete = frame.before(self)
                     offset = wire.offset
-                    continue
-                if holey:
-                    value = hole
-                elif tag in methods:
-                    value = methods[tag](self, padded)
-                    if value is undefined and mode == ITEMS and self._version < 11 and frame is not root:
-                        value = hole
-                else:
-                    value = self._unknown(tag, padded)
-                    mode, frame, items, length, target, key, number, hinted, anchor = stack.pop()
-                offset = wire.offset
-                if tag == tags.OBJECT_REFERENCE and type(value) is int:
-                    # An array that is still open: it gets a frame, which can hear who refers to it.
-                    if value == len(stack):
-                        value = frame = self._array_frame(items, length, number, hinted, value, anchor)
-                    else:
-                        value = self._frame_at(value)
-                if isinstance(value, Unfinished):
-                    value.referred_from(anchor)
 
-            # What to do with it.
-            if mode == OBJECT:
-                if isinstance(value, Unfinished):
-                    value.add_site(target.__setitem__, key)  # type: ignore[arg-type]  # it is a str
-                    value = value.provisional()
-                target[key] = value
-            elif value is hole or isinstance(value, Unfinished):
-                if frame is None:
-                    frame = self._array_frame(items, length, number, hinted, len(stack), anchor)
-                if value is hole:
-                    frame.holey = True
-                    items.append(hole)
+                # Any other value: one that is complete now, one that begins, or one that is read whole.
+                if complete:
+                    if frame is None:
+                        value: Any = target
+                        if mode == ITEMS:
+                            value = objects[number] = tuple(items) if hinted else items
+                        mode, frame, items, length, target, key, number, hinted, anchor = stack.pop()
+                        if mode == OBJECT:
+                            target[key] = value
+                            continue
+                    elif frame is root:
+                        wire.offset = offset
+                        return
+                    else:
+                        value = frame.close()
+                        mode, frame, items, length, target, key, number, hinted, anchor = stack.pop()
+                elif offset < safe and data[offset] == BEGIN_OBJECT and len(stack) < max_depth:
+                    stack.append((mode, frame, items, length, target, key, number, hinted, anchor))
+                    frame, mode, anchor, target = None, OBJECT, len(stack), {}
+                    objects.append(target)
+                    offset += 1
+                    continue
+                elif (
+                    offset < safe
+                    and data[offset] == BEGIN_DENSE_ARRAY
+                    and data[offset + 1] <= ROOM
+                    and len(stack) < max_depth
+                ):
+                    begun: list[Any] = []
+                    count = data[offset + 1]
+                    left, offset = scalars(data, offset + 2, safe, begun, count)
+                    if left or offset >= safe or data[offset : offset + 3] != ENDS[count]:
+                        stack.append((mode, frame, items, length, target, key, number, hinted, anchor))
+                        frame, mode, anchor, items, length = None, ITEMS, len(stack), begun, count
+                        number, hinted = len(objects), False
+                        objects.append(anchor)
+                        continue
+                    objects.append(begun)
+                    value = begun
+                    offset += 3
                 else:
-                    frame.take_unfinished(value)
-            elif mode == ITEMS:
-                items.append(value)
-            else:
-                frame.take(value)
+                    wire.offset = offset
+                    tag, padded = self._next_tag()
+                    begins = tag in (BEGIN_OBJECT, BEGIN_DENSE_ARRAY) or tag in CONTAINERS
+                    holey = tag == tags.HOLE and mode == ITEMS and frame is not root
+                    if begins or (tag not in methods and not holey):  # an embedder reads it, and may read on
+                        stack.append((mode, frame, items, length, target, key, number, hinted, anchor))
+                    if begins:
+                        depth = len(stack)
+                        if depth > max_depth:
+                            raise DecodeError(f"nested more than {max_depth} deep", offset)
+                        if tag == BEGIN_OBJECT:
+                            frame, mode, anchor, target = None, OBJECT, depth, {}
+                            objects.append(target)
+                        elif tag == BEGIN_DENSE_ARRAY:
+                            frame, mode, items, length = None, ITEMS, [], self._count()
+                            number, hinted = len(objects), padded
+                            anchor = anchor if hinted else depth
+                            objects.append(depth)
+                        else:
+                            frame, mode = CONTAINERS[tag](self, padded), KEYED
+                            frame.lie_in(depth, anchor)
+                            anchor = frame.anchor
+                        offset = wire.offset
+                        continue
+                    if holey:
+                        value = hole
+                    elif tag in methods:
+                        value = methods[tag](self, padded)
+                        if value is undefined and mode == ITEMS and self._version < 11 and frame is not root:
+                            value = hole
+                    else:
+                        value = self._unknown(tag, padded)
+                        mode, frame, items, length, target, key, number, hinted, anchor = stack.pop()
+                    offset = wire.offset
+                    if tag == tags.OBJECT_REFERENCE and type(value) is int:
+                        # An array that is still open: it gets a frame, which can hear who refers to it.
+                        if value == len(stack):
+                            value = frame = self._array_frame(items, length, number, hinted, value, anchor)
+                        else:
+                            value = self._frame_at(value)
+                    if isinstance(value, Unfinished):
+                        value.referred_from(anchor)
+
+                # What to do with it.
+                if mode == OBJECT:
+                    if isinstance(value, Unfinished):
+                        value.add_site(target.__setitem__, key)  # type: ignore[arg-type]  # it is a str
+                        value = value.provisional()
+                    target[key] = value
+                elif value is hole or isinstance(value, Unfinished):
+                    if frame is None:
+                        frame = self._array_frame(items, length, number, hinted, len(stack), anchor)
+                    if value is hole:
+                        frame.holey = True
+                        items.append(hole)
+                    else:
+                        frame.take_unfinished(value)
+                elif mode == ITEMS:
+                    items.append(value)
+                else:
+                    frame.take(value)
+        except BaseException:
+            stack.append((mode, frame, items, length, target, key, number, hinted, anchor))
+            raise
+
+    def _leave_open(self, base: int) -> None:
+        """After an error: the arrays that were begun are in the table what V8 leaves there, with holes.
+
+        (Who reads on may find a reference to one: an embedder, or the second try of version 13.)
+        """
+        for mode, _, items, length, _, _, number, *_ in self._stack[base:]:
+            if mode == ITEMS and number >= 0:
+                sparse = len(items) < length  # and no list of that length: it is a claim
+                self._objects[number] = SparseArray(length, dict(enumerate(items))) if sparse else items
 
     def _next_tag(self) -> tuple[int, bool]:
         """Read the tag of a value; also whether padding stands right before it."""

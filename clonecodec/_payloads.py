@@ -219,11 +219,6 @@ class Payloads(BufferPayloads):
     def _error(self, hinted: bool) -> Frame:
         return ErrorFrame(self._objects, self._next_number())
 
-    def _next_number(self) -> int:
-        """Give the object that begins here its number, before what is inside it."""
-        self._objects.append(NOT_YET)
-        return len(self._objects) - 1
-
     def _date(self, hinted: bool) -> object:
         return self._numbered(from_milliseconds(self._wire.double()))
 

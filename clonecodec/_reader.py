@@ -182,6 +182,9 @@ class Deserializer(Loop):
             self._floor = len(self._objects)
         try:
             self._walk(root)
+        except BaseException:
+            self._leave_open(base)
+            raise
         finally:
             del stack[base:]
             self._floor = floor

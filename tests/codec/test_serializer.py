@@ -19,6 +19,7 @@ from clonecodec import (
     Deserializer,
     Serializer,
     SharedArrayBuffer,
+    SparseArray,
     TruncatedError,
     dumps,
     hole,
@@ -550,3 +551,28 @@ def test_node_reads_what_a_serializer_wrote_in_parts(node: Node) -> None:
         node.deep_equal([(serializer.release_buffer(), "({a: [1, 2**40], b: new Uint16Array([1, 2])})")])
         == []
     )
+
+
+SECOND_TRY = "ff0d 4102 4102 4902 7e010261 56420001 02 240002 5e{:02x} 240002"
+"""[[1, a view with flags], a reference]: it is not read without flags, but numbers have been given."""
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (0, SparseArray(2)),
+        (1, SparseArray(2, {0: 1})),
+        (2, ArrayBuffer(b"a", max_byte_length=2)),
+        (5, [1, memoryview(bytearray(b"a"))]),
+    ],
+)
+def test_the_second_try_of_version_13_finds_what_the_first_has_left(number: int, expected: object) -> None:
+    assert difference(loads(bytes.fromhex(SECOND_TRY.format(number)))[1], expected) is None  # as Node's
+
+
+def test_the_second_try_of_version_13_counts_the_view_that_the_first_could_not_make() -> None:
+    value = loads(bytes.fromhex(SECOND_TRY.format(4)))
+
+    assert value[1] is value
+    with pytest.raises(DecodeError, match="flags 0 on a resizable buffer"):
+        loads(bytes.fromhex(SECOND_TRY.format(3)))
