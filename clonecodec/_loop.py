@@ -193,6 +193,7 @@ class Loop(Payloads):
                 else:
                     frame.take(value)
         except BaseException:
+            # ``_leave_open`` looks at the innermost container, too.
             stack.append((mode, frame, items, length, target, key, number, hinted, anchor))
             raise
 
