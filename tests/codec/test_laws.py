@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -110,6 +110,10 @@ def test_writer_reader_and_clone_count_the_same_depth(value: Any, depth: int) ->
     assert refuses(loads, dumps(value)) == written
 
 
+TOO_NEW_FOR_20: Final = (b"r", b"\\\x0c")
+"""Tags of what Node 20 may refuse: errors (that their causes refer to), and views that are a Float16Array."""
+
+
 def test_node_reads_what_python_writes_and_python_what_node_makes_of_it(node: Node) -> None:
     messages: list[bytes] = []
 
@@ -119,8 +123,8 @@ def test_node_reads_what_python_writes_and_python_what_node_makes_of_it(node: No
         messages.append(dumps(value))
 
     collect()
-    if node.major == 20:  # it refuses errors that their causes refer to; what has none has no such tag
-        messages = [data for data in messages if b"r" not in data]
+    if node.major == 20:
+        messages = [data for data in messages if not any(tag in data for tag in TOO_NEW_FOR_20)]
     there = _answers(node, "reserialize", [data.hex() for data in messages])
     back = [dumps(loads(bytes.fromhex(data))).hex() for data in there]
     ours = _answers(node, "read", [data.hex() for data in messages])
