@@ -110,7 +110,7 @@ def test_writer_reader_and_clone_count_the_same_depth(value: Any, depth: int) ->
     assert refuses(loads, dumps(value)) == written
 
 
-TOO_NEW_FOR_20: Final = (b"r", b"\\\x0c")
+TOO_NEW_FOR_20: Final = (b"r", b"\\\x0d")
 """Tags of what Node 20 may refuse: errors (that their causes refer to), and views that are a Float16Array."""
 
 
